@@ -1,0 +1,3 @@
+from fairlead.tasks import ns
+
+__all__ = ["ns"]

@@ -1,0 +1,22 @@
+"""What a project declares: deploy/*.toml and .env files → frozen, validated values."""
+
+from fairlead.config.environment import Environment
+from fairlead.config.load import load
+from fairlead.config.names import validate_release_reference, validate_tag
+from fairlead.config.project import environment_names, find_root
+from fairlead.config.redaction import Redactor
+from fairlead.config.service import Health, Service
+from fairlead.config.smoke_check import SmokeCheck
+
+__all__ = [
+    "Environment",
+    "Health",
+    "Redactor",
+    "Service",
+    "SmokeCheck",
+    "environment_names",
+    "find_root",
+    "load",
+    "validate_release_reference",
+    "validate_tag",
+]

@@ -1,0 +1,75 @@
+"""Where a project is, and which environments it declares."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from fairlead.errors import UsageError
+
+FOLDER = "deploy"
+FILE = "fairlead.toml"
+_ENVIRONMENT = re.compile(r"[a-z][a-z0-9]{0,30}")
+# Slots, the router and the base file have these names already: `<app>-blue` is no environment.
+_RESERVED = frozenset({"blue", "green", "router", "fairlead"})
+
+
+def find_root(start: Path, environ: Mapping[str, str] | None = None) -> Path:
+    """The nearest folder from `start` upwards that has deploy/fairlead.toml.
+
+    FAIRLEAD_ROOT names the folder instead. Raises UsageError when there is none.
+    """
+    named = (os.environ if environ is None else environ).get("FAIRLEAD_ROOT")
+    if named:
+        root = Path(named).expanduser().resolve()
+        if (root / FOLDER / FILE).is_file():
+            return root
+        raise UsageError(
+            f"FAIRLEAD_ROOT is {root}, which has no {FOLDER}/{FILE}",
+            next_step="unset FAIRLEAD_ROOT, or let it name the project's folder",
+        )
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / FOLDER / FILE).is_file():
+            return folder
+    raise UsageError(
+        f"no {FOLDER}/{FILE} in {start} or any folder above it",
+        next_step="change to the project's folder, or write one: fairlead init",
+    )
+
+
+def environment_names(root: Path) -> tuple[str, ...]:
+    """The environments of a project: one for each deploy/<name>.toml, sorted.
+
+    A name has no hyphen, so that `<app>-<environment>` never means two environments.
+    """
+    stems = (path.stem for path in (root / FOLDER).glob("*.toml"))
+    return tuple(sorted(stem for stem in stems if is_environment_name(stem)))
+
+
+def is_environment_name(name: str) -> bool:
+    """Whether a text may name an environment: lower-case letters and digits, none of ours."""
+    return bool(_ENVIRONMENT.fullmatch(name)) and name not in _RESERVED
+
+
+def require_environment(name: str, root: Path, names: tuple[str, ...]) -> None:
+    """Raise UsageError unless the project declares the environment."""
+    if name in names:
+        return
+    from fairlead.config.loader import nearest
+
+    meant = nearest(name, names)
+    listed = ", ".join(names) or "none"
+    file = f"{FOLDER}/{name}.toml"
+    why = [f"environments declared in {FOLDER}/: {listed}"]
+    if is_environment_name(name):
+        step = f"--env={meant}" if meant else f"write {file}, or choose one that exists"
+    else:
+        why.append("a name is lower-case letters and digits, and not a slot's or the router's")
+        step = f"--env={meant}" if meant else "choose another name"
+    raise UsageError(
+        f"no environment `{name}`" + (f" (did you mean `{meant}`?)" if meant else ""),
+        why=why,
+        state="no host was contacted; nothing was changed",
+        next_step=step,
+    )

@@ -1,0 +1,1 @@
+"""Phrases: pure functions that return commands. Nothing here runs anything."""

@@ -1,0 +1,109 @@
+"""What is said to a host: calls of the functions in host.sh, as argv."""
+
+from collections.abc import Mapping
+
+from fairlead.model import Command
+
+
+def network(*names: str) -> Command:
+    return Command(("fl_network", *names))
+
+
+def receive(release: str, archive: bytes, note: str) -> Command:
+    return Command(("fl_receive", release), stdin=archive, stdin_note=note)
+
+
+def backup(stamp: str, release: str, sequence: int) -> Command:
+    return Command(("fl_backup", stamp, release, str(sequence)))
+
+
+def restore(stamp: str, release: str) -> Command:
+    return Command(("fl_restore", stamp, release))
+
+
+def login(server: str, username: str, password: bytes) -> Command:
+    words = ("docker", "login", "--username", username, "--password-stdin", server)
+    return Command(words, stdin=password, stdin_note="the registry's password")
+
+
+def pull(*references: str, timeout: float) -> Command:
+    return Command(("fl_pull", *references), timeout=timeout)
+
+
+def clear(project: str) -> Command:
+    return Command(("fl_clear", project))
+
+
+def await_healthy(project: str, settle: float, timeout: float) -> Command:
+    words = ("fl_await", project, f"{settle:.0f}", f"{timeout:.0f}")
+    return Command(words, timeout=timeout + 30)
+
+
+def explain(project: str) -> Command:
+    return Command(("fl_explain", project))
+
+
+def activate(project: str) -> Command:
+    return Command(("fl_activate", project))
+
+
+def stop_workers(project: str) -> Command:
+    return Command(("fl_stop_workers", project), timeout=900)
+
+
+def shrink(project: str, timeout: float, left: Mapping[str, int]) -> Command:
+    """Drain and stop replicas of a slot's services until so many of each are left."""
+    counts = (f"{service}={count}" for service, count in left.items())
+    return Command(("fl_shrink", project, f"{timeout:.0f}", *counts), timeout=timeout + 900)
+
+
+def ask_containers(
+    index: int, project: str, backend: str, port: int, request: tuple[str, ...]
+) -> Command:
+    """Ask every container of a backend directly; request: method, path, host, seconds."""
+    return Command(("fl_ask_containers", str(index), project, backend, str(port), *request))
+
+
+def ask_router(index: int, port: int, request: tuple[str, ...]) -> Command:
+    """Ask through the host's router; request: method, path, host, seconds."""
+    return Command(("fl_ask_router", str(index), str(port), *request))
+
+
+def retire(project: str, keep_warm: float) -> Command:
+    return Command(("fl_retire", project, f"{keep_warm:.0f}"), timeout=900)
+
+
+def status(release: str, value: str) -> Command:
+    return Command(("fl_status", release, value))
+
+
+def audit(line: str) -> Command:
+    return Command(("fl_audit", line))
+
+
+def prune(keep: int, *releases: str) -> Command:
+    return Command(("fl_prune", str(keep), *releases))
+
+
+def lock(lease: float, who: str, doing: str) -> Command:
+    return Command(("fl_lock", f"{lease:.0f}", who, doing), timeout=30)
+
+
+def renew(lease: float) -> Command:
+    return Command(("fl_renew", f"{lease:.0f}"), timeout=30)
+
+
+def fence() -> Command:
+    return Command(("fl_fence",), timeout=30)
+
+
+def unlock() -> Command:
+    return Command(("fl_unlock",), timeout=30)
+
+
+def break_lock() -> Command:
+    return Command(("fl_lock_break",), timeout=30)
+
+
+def observe(*references: str) -> Command:
+    return Command(("fl_observe", *references), timeout=60)

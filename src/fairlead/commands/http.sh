@@ -1,0 +1,106 @@
+# One HTTP request from a host, with whatever the host has: curl, perl, or the router's own bash.
+
+fl_http() { # ADDRESS PORT METHOD PATH HOST SECONDS: the raw answer, or why there is none
+  fl_limit=$(fl_whole "$6")
+  if command -v curl >/dev/null 2>&1; then
+    if [ "$3" = HEAD ]; then fl_method=--head; else fl_method="-X$3"; fi
+    curl -sS -i --raw --http1.1 --max-time "$fl_limit" "$fl_method" -H "Host: $5" "http://$1:$2$4" 2>&1
+  elif command -v perl >/dev/null 2>&1; then
+    fl_http_perl "$1" "$2" "$3" "$4" "$5" "$fl_limit" 2>&1
+  else
+    docker exec fairlead-router timeout "$fl_limit" bash -c 'exec 3<>"/dev/tcp/$1/$2" || exit 7
+      printf "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" "$3" "$4" "$5" >&3
+      cat <&3' fl_http "$1" "$2" "$3" "$4" "$5" 2>&1
+  fi
+}
+
+fl_http_perl() { # as fl_http; IO::Socket is part of perl-base, which Debian and Ubuntu always have
+  # shellcheck disable=SC2016  # the variables are Perl's
+  perl -MIO::Socket::INET -e '
+    my ($address, $port, $method, $path, $host, $limit) = @ARGV;
+    $SIG{ALRM} = sub { print "no answer in $limit s\n"; exit 28 };
+    alarm $limit;
+    my $socket = IO::Socket::INET->new(PeerAddr => $address, PeerPort => $port)
+      or do { print "cannot connect to $address:$port: $!\n"; exit 7 };
+    print $socket "$method $path HTTP/1.1\r\nHost: $host\r\nUser-Agent: fairlead\r\n"
+      . "Content-Length: 0\r\nConnection: close\r\n\r\n";
+    local $/;
+    print scalar(<$socket>) // "the connection was closed without an answer\n";
+  ' "$@"
+}
+
+fl_whole() { # SECONDS: rounded up, and one more: the judge decides, this only ends it
+  printf '%s\n' "$1" | awk '{ print int($1 + 0.999) + 1 }'
+}
+
+fl_clock() { # seconds with a fraction, which not every date can tell; no clock set anew disturbs it
+  cut -d ' ' -f 1 /proc/uptime
+}
+
+fl_since() { # CLOCK: seconds since then
+  echo "$1 $(fl_clock)" | awk '{ printf "%.3f", $2 - $1 }'
+}
+
+fl_ask() { # INDEX ADDRESS PORT METHOD PATH HOST SECONDS: @http INDEX SOURCE SECONDS BASE64
+  fl_index=$1
+  shift
+  fl_from=$(fl_clock)
+  fl_answer=$(fl_http "$@" | head -c 65536 | base64 | tr -d '\n') || :
+  printf '@http %s %s %s %s\n' "$fl_index" "$1:$2" "$(fl_since "$fl_from")" "$fl_answer"
+}
+
+fl_ask_containers() { # INDEX PROJECT BACKEND PORT METHOD PATH HOST SECONDS: ask each container itself
+  fl_check=$1 fl_slot=$2 fl_backend=$3
+  shift 3
+  for fl_address in $(fl_addresses "$fl_slot" "$fl_backend"); do
+    fl_ask "$fl_check" "$fl_address" "$@"
+  done
+}
+
+fl_ask_router() { # INDEX PORT METHOD PATH HOST SECONDS: ask through this host's router
+  fl_check=$1
+  shift
+  fl_ask "$fl_check" 127.0.0.1 "$@"
+}
+
+fl_status_fits() { # STATUS WANTED: is 204 among 200-299,404
+  for fl_range in $(echo "$2" | tr ',' ' '); do
+    [ "$1" -lt "${fl_range%-*}" ] || [ "$1" -gt "${fl_range#*-}" ] || return 0
+  done
+  return 1
+}
+
+fl_smoke() { # PORT NAME METHOD PATH HOST SECONDS STATUS CONTAINS [KEY=VALUE…]: judge one check
+  fl_port=$1 fl_name=$2 fl_most=$6 fl_wanted=$7 fl_text=$8
+  fl_from=$(fl_clock)
+  fl_raw=$(fl_http 127.0.0.1 "$fl_port" "$3" "$4" "$5" "$6") || :
+  fl_took=$(fl_since "$fl_from")
+  shift 8
+  fl_code=$(printf '%s\n' "$fl_raw" | sed -n '1s|^HTTP/[0-9.]* \([0-9]*\).*|\1|p')
+  if [ -z "$fl_code" ]; then
+    fl_smoke_failed "$(printf '%s\n' "$fl_raw" | head -n 1)"
+  elif ! fl_status_fits "$fl_code" "$fl_wanted"; then
+    fl_smoke_failed "HTTP $fl_code, expected $fl_wanted"
+  elif ! printf '%s\n' "$fl_raw" | grep -qF -- "$fl_text"; then
+    fl_smoke_failed "the body does not contain '$fl_text'"
+  elif ! fl_smoke_holds "$@"; then
+    fl_smoke_failed "the body does not hold $fl_pair"
+  elif [ "$(echo "$fl_took $fl_most" | awk '{ print ($1 > $2) }')" = 1 ]; then
+    fl_smoke_failed "took $fl_took s, at most $fl_most s allowed"
+  else
+    echo "passed  $fl_name"
+  fi
+}
+
+fl_smoke_holds() { # KEY:VALUE…: JSON without a JSON reader, so the last key of a path and its value
+  fl_body=$(printf '%s' "$fl_raw" | tr -d ' \t\r\n')
+  for fl_pair in "$@"; do
+    fl_bare=$(printf '%s' "$fl_pair" | tr -d ' \t')
+    printf '%s\n' "$fl_body" | grep -qF -e "$fl_bare," -e "$fl_bare}" || return 1
+  done
+}
+
+fl_smoke_failed() { # WHY
+  echo "FAILED  $fl_name: $1"
+  fl_smoke_faults=$((${fl_smoke_faults:-0} + 1))
+}

@@ -1,0 +1,76 @@
+# One read-only look at a host: what runs, which slot is live, who holds the lock, what is kept.
+# Every line starts with @; the program turns them into values (rollout/observe.py).
+
+fl_observe() { # REFERENCE…: also tells which of these images are present
+  if ! command -v docker >/dev/null 2>&1; then
+    echo '@docker missing'
+    return 0
+  fi
+  fl_engine=$(fl_engine) || {
+    printf '@docker unreachable %s\n' "$fl_engine"
+    return 0
+  }
+  # shellcheck disable=SC2086
+  set -- $fl_engine -- "$@"
+  printf '@docker %s %s\n' "$1" "$2"
+  printf '@disk %s %s\n' "$(df -Pk "$3" | awk 'NR == 2 { print $4 }')" "$3"
+  shift 4
+  printf '@compose %s\n' "$(docker compose version --short 2>/dev/null || echo missing)"
+  printf '@flock %s\n' "$(command -v flock || echo missing)"
+  printf '@writable %s\n' "$(fl_writable "$FL_BASE")"
+  fl_observe_router
+  fl_lock_show
+  fl_observe_containers
+  fl_observe_records
+  fl_observe_images "$@"
+}
+
+fl_engine() { # VERSION SYSTEM/MACHINE DIRECTORY; or why the engine does not answer, and exit code 1
+  # `docker info --format` exits with 0 even where it was refused: only a version begins with a digit.
+  fl_about=$(docker info --format '{{.ServerVersion}} {{.OSType}}/{{.Architecture}} {{.DockerRootDir}}' 2>&1) || :
+  printf '%s\n' "$fl_about" | grep '^[0-9]' && return 0
+  printf '%s\n' "$fl_about" | grep '[a-z]' | tail -n 1
+  return 1
+}
+
+fl_writable() { # DIRECTORY: yes | no: could we write there, or make it
+  fl_directory=$1
+  while [ ! -e "$fl_directory" ]; do
+    fl_directory=$(dirname "$fl_directory")
+  done
+  if [ -w "$fl_directory" ]; then echo yes; else echo "no $fl_directory"; fi
+}
+
+fl_observe_containers() { # this environment's containers, a JSON object a line
+  fl_ids=$(docker ps -aq --filter "label=fairlead.key=$FL_KEY")
+  # shellcheck disable=SC2086
+  [ -z "$fl_ids" ] || docker inspect --format '@container {"id":{{json .ID}},"name":{{json .Name}},"image":{{json .Config.Image}},"labels":{{json .Config.Labels}},"status":{{json .State.Status}},"exit_code":{{.State.ExitCode}},"oom":{{.State.OOMKilled}},"restarts":{{.RestartCount}},"started":{{json .State.StartedAt}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}""{{end}}}' \
+    $fl_ids 2>/dev/null || :
+}
+
+fl_observe_records() { # releases with status and manifest, backups with the release they hold
+  for fl_id in $(fl_releases); do
+    [ -f "$FL_BASE/releases/$fl_id/manifest.json" ] || continue
+    printf '@release %s %s\n' "$(cat "$FL_BASE/releases/$fl_id/status" 2>/dev/null || echo prepared)" \
+      "$(tr -d '\n' <"$FL_BASE/releases/$fl_id/manifest.json")"
+  done
+  for fl_id in $(fl_backups); do
+    printf '@backup %s %s %s\n' "$fl_id" "$(cat "$FL_BASE/backups/$fl_id/release")" \
+      "$(cat "$FL_BASE/backups/$fl_id/sequence")"
+  done
+  # shellcheck disable=SC2012  # names are hexadecimal
+  printf '@files %s\n' "$(ls "$FL_BASE/files" 2>/dev/null | tr '\n' ' ')"
+  if [ -f "$FL_BASE/audit.jsonl" ]; then
+    printf '@audit %s\n' "$(tail -n 1 "$FL_BASE/audit.jsonl")"
+  fi
+}
+
+fl_observe_images() { # REFERENCE…
+  for fl_reference in "$@"; do
+    if docker image inspect "$fl_reference" >/dev/null 2>&1; then
+      printf '@image %s present\n' "$fl_reference"
+    else
+      printf '@image %s absent\n' "$fl_reference"
+    fi
+  done
+}

@@ -1,0 +1,127 @@
+# Break-glass rollback of @key@ on this host alone, written by Fairlead. Needs sh and docker only.
+#   bash deploy/rollback.sh --quick        to the proven release before the live one
+#   bash deploy/rollback.sh --list         what there is to go back to
+#   bash deploy/rollback.sh <timestamp>    to a backup; a release or a tag will do too
+# It takes the same lock and writes the same audit as `inv rollback`. In an environment of several
+# hosts run it on each. Exit codes: 0 done, 1 failed (the old release serves), 2 usage, 3 locked.
+
+say() { printf '==> %s\n' "$*"; }
+
+previous() { # LIVE: the newest proven release before it, by sequence
+  for id in $(fl_releases); do
+    [ "${id%%-*}" -lt "${1%%-*}" ] || continue
+    [ "$(cat "$FL_BASE/releases/$id/status")" = proven ] || continue
+    echo "$id"
+    return 0
+  done
+}
+
+find_release() { # NAME: a timestamp, a release or a tag → the release
+  if [ -f "$FL_BASE/backups/$1/release" ]; then
+    cat "$FL_BASE/backups/$1/release"
+  elif [ -d "$FL_BASE/releases/$1" ]; then
+    echo "$1"
+  else
+    for id in $(fl_releases); do
+      if [ "${id#*-}" = "$1" ]; then echo "$id" && return 0; fi
+    done
+  fi
+}
+
+list() { # LIVE
+  printf '%-24s %-12s %s\n' RELEASE STATUS BACKUPS
+  for id in $(fl_releases); do
+    mark=$(cat "$FL_BASE/releases/$id/status")
+    [ "$id" != "$1" ] || mark="$mark,live"
+    printf '%-24s %-12s %s\n' "$id" "$mark" "$(stamps "$id")"
+  done
+}
+
+stamps() { # RELEASE: the backups that hold it
+  for stamp in $(fl_backups); do
+    [ "$(cat "$FL_BASE/backups/$stamp/release")" != "$1" ] || printf '%s ' "$stamp"
+  done
+}
+
+record() { # OUTCOME
+  fl_audit "{\"time\":\"$(fl_now)\",\"event\":\"rollback\",\"release\":\"$release\",\"from\":\"$live\",\"outcome\":\"$1\",\"why\":\"\",\"who\":\"$(fl_json "$who")\",\"by\":\"rollback.sh\"}"
+}
+
+prepare() { # make the target run in the idle slot
+  if [ "$(fl_release_in "$FL_KEY-$slot")" = "$release" ]; then
+    @activate@
+    return 0
+  fi
+  [ -z "$stamp" ] || @restore@
+  say "starting $release in $slot"
+  # shellcheck disable=SC2046  # references are separate words
+  fl_pull $(fl_image_references "$release")
+  @start@
+}
+
+ended() { # free the lock; a failure before the switch leaves nothing but the old release
+  code=$?
+  trap - EXIT
+  if [ "$code" -ne 0 ] && [ "$switched" = no ] && [ -n "$slot" ]; then
+    say "failed; $live serves as before. What the containers said:"
+    fl_explain "$FL_KEY-$slot" | sed 's/^@why /    /'
+    @clear@
+    record failed
+  fi
+  fl_unlock
+  [ "$code" -ne 73 ] || code=3
+  [ "$code" -le 6 ] || code=1
+  exit "$code"
+}
+
+main() {
+  who="${SUDO_USER:-$(id -un)}@$(hostname)" slot='' switched=no stamp='' release=''
+  old=$(fl_live_slot)
+  live=''
+  [ -z "$old" ] || live=$(fl_release_in "$FL_KEY-$old")
+  case "${1:-}" in
+    --list) list "$live" && exit 0 ;;
+    --quick) release=$(previous "${live:-9999}") ;;
+    '' | -*) sed -n '2,/^$/s/^# \{0,1\}//p' "$0" && exit 2 ;;
+    */* | *..* | *[!A-Za-z0-9_.-]*) echo "'$1' names no release" >&2 && exit 2 ;;
+    *) release=$(find_release "$1") && [ ! -d "$FL_BASE/backups/$1" ] || stamp=$1 ;;
+  esac
+  if [ -z "$release" ]; then
+    echo "there is no such release to go back to; these are kept:" >&2
+    list "$live" >&2
+    exit 2
+  fi
+  if [ "$release" = "$live" ]; then
+    echo "$release is live already" && exit 0
+  fi
+  rollback
+}
+
+rollback() {
+  FL_TOKEN="$(date +%s)-$$"
+  fl_lock 900 "$who" "rollback.sh to $release" || { fl_lock_show >&2 && exit 3; }
+  trap ended EXIT
+  trap 'exit 1' INT TERM HUP
+  slot=blue
+  [ "$old" != blue ] || slot=green
+  say "$live is live in ${old:-no slot}; going back to $release"
+  prepare
+  say "waiting until it is healthy"
+  @healthy@
+  say "switching to $slot"
+  @switch@
+  switched=yes
+  fl_status "$release" proven
+  [ -z "$live" ] || fl_status "$live" rolled-back
+  record done
+  if [ -n "$old" ]; then
+    say "letting $old finish its requests"
+    # shellcheck disable=SC2046
+    fl_drain @drain_timeout@ $(fl_backends "$FL_KEY-$old")
+    @retire@
+  fi
+  say "done: $release serves"
+  if [ -f "$FL_BASE/deploy/smoke_tests.sh" ]; then sh "$FL_BASE/deploy/smoke_tests.sh"; fi
+}
+
+main "$@"

@@ -1,0 +1,97 @@
+# What is kept on a host: releases, backups, the audit.
+
+fl_json() { # TEXT: escaped for the inside of a JSON string
+  printf '%s' "$1" | tr -d '\000-\037' | sed 's/\\/\\\\/g; s/"/\\"/g'
+}
+
+fl_audit() { # JSON: one line more in audit.jsonl
+  (umask 027 && printf '%s\n' "$1" >>"$FL_BASE/audit.jsonl")
+}
+
+fl_receive() { # RELEASE: unpack the release's files from stdin; whole or not at all
+  umask 077
+  rm -rf "$FL_BASE/releases/.$1.partial"
+  mkdir -p "$FL_BASE/releases/.$1.partial"
+  tar -xpf - -C "$FL_BASE/releases/.$1.partial"
+  # The manifest comes last: tar takes an archive that ends between two files for a whole one.
+  [ -f "$FL_BASE/releases/.$1.partial/manifest.json" ] ||
+    fl_fail "the upload of $1 was cut off; nothing was changed"
+  fl_receive_files "$FL_BASE/releases/.$1.partial/files"
+  rm -rf "${FL_BASE:?}/releases/$1"
+  mv "$FL_BASE/releases/.$1.partial" "$FL_BASE/releases/$1"
+  fl_status "$1" prepared
+  cp "$FL_BASE/releases/$1/rollback.sh" "$FL_BASE/releases/$1/smoke_tests.sh" "$FL_BASE/deploy/"
+}
+
+fl_receive_files() { # DIRECTORY: move the project's files that came with a release to their place
+  [ -d "$1" ] || return 0
+  (umask 022 && mkdir -p "$FL_BASE/files")
+  for fl_file in "$1"/*; do
+    chmod 755 "$fl_file"
+    [ -e "$FL_BASE/files/${fl_file##*/}" ] || mv "$fl_file" "$FL_BASE/files/"
+  done
+  rm -rf "$1"
+}
+
+fl_status() { # RELEASE STATUS: prepared | proven | failed | rolled-back
+  [ -d "$FL_BASE/releases/$1" ] || return 0
+  printf '%s\n' "$2" >"$FL_BASE/releases/$1/status.new"
+  mv -f "$FL_BASE/releases/$1/status.new" "$FL_BASE/releases/$1/status"
+}
+
+fl_backup() { # STAMP RELEASE SEQUENCE: a self-contained copy of what is live, before deploy SEQUENCE
+  umask 077
+  fl_partial="$FL_BASE/backups/.$1.partial"
+  rm -rf "$fl_partial"
+  cp -a "$FL_BASE/releases/$2" "$fl_partial"
+  printf '%s\n' "$2" >"$fl_partial/release"
+  printf '%s\n' "$3" >"$fl_partial/sequence"
+  (cd "$fl_partial" && find . -type f -exec sha256sum {} +) >"$FL_BASE/backups/.$1.sums"
+  mv "$FL_BASE/backups/.$1.sums" "$fl_partial/SHA256SUMS"
+  mv "$fl_partial" "$FL_BASE/backups/$1"
+}
+
+fl_restore() { # STAMP RELEASE: bring the release's files back from a backup if they are gone
+  [ -d "$FL_BASE/releases/$2" ] && return 0
+  fl_sums=$(cd "$FL_BASE/backups/$1" && sha256sum -c SHA256SUMS 2>&1) ||
+    fl_fail "backup $1 is damaged: its checksums do not match; nothing was changed
+$(printf '%s\n' "$fl_sums" | grep -v ': OK$')"
+  rm -rf "$FL_BASE/releases/.$2.partial"
+  cp -a "$FL_BASE/backups/$1" "$FL_BASE/releases/.$2.partial"
+  mv "$FL_BASE/releases/.$2.partial" "$FL_BASE/releases/$2"
+}
+
+fl_prune() { # KEEP RELEASE…: remove what is older than the KEEP newest proven releases, and backups
+  # beyond KEEP; never the named releases. Failed ones count for nothing and go with their age.
+  fl_keep=$1 fl_proven=0
+  shift
+  for fl_release in $(fl_releases); do
+    if [ "$fl_proven" -lt "$fl_keep" ]; then
+      [ "$(cat "$FL_BASE/releases/$fl_release/status" 2>/dev/null)" != proven ] ||
+        fl_proven=$((fl_proven + 1))
+      continue
+    fi
+    case " $* " in *" $fl_release "*) ;; *) rm -rf "${FL_BASE:?}/releases/$fl_release" ;; esac
+  done
+  for fl_stamp in $(fl_backups | tail -n +"$((fl_keep + 1))"); do
+    rm -rf "${FL_BASE:?}/backups/$fl_stamp"
+  done
+  for fl_file in "$FL_BASE"/files/*; do
+    [ ! -e "$fl_file" ] || grep -qs "/files/${fl_file##*/}/" "$FL_BASE"/*/*/*.yaml || rm -rf "$fl_file"
+  done
+}
+
+fl_releases() { # ids, newest sequence first: the sequence is how an id begins
+  find "$FL_BASE/releases" -mindepth 1 -maxdepth 1 -type d ! -name '.*' 2>/dev/null |
+    sed 's|.*/||' | sort -rn
+}
+
+fl_backups() { # stamps, newest first, by the sequence each one recorded; never by file time
+  for fl_file in "$FL_BASE"/backups/*/sequence; do
+    [ ! -f "$fl_file" ] || printf '%s %s\n' "$(cat "$fl_file")" "$(basename "${fl_file%/sequence}")"
+  done | sort -rn | cut -d ' ' -f 2
+}
+
+fl_image_references() { # RELEASE: its images on this host, by digest
+  sed -n 's/.*"\([^" ]*@sha256:[0-9a-f]*\)".*/\1/p' "$FL_BASE/releases/$1/manifest.json" | sort -u
+}

@@ -1,0 +1,224 @@
+# Containers of a slot: found by label, started, awaited, explained, retired.
+
+fl_containers() { # PROJECT [FILTER…]: ids of its containers, running or not, one-off runs apart
+  fl_project=$1
+  shift
+  docker ps -aq --filter "label=com.docker.compose.project=$fl_project" \
+    --filter label=com.docker.compose.oneoff=False "$@"
+}
+
+fl_network() { # NAME…: make sure the networks exist
+  for fl_name in "$@"; do
+    docker network inspect "$fl_name" >/dev/null 2>&1 ||
+      docker network create --label "fairlead.key=$FL_KEY" "$fl_name" >/dev/null
+  done
+}
+
+fl_clear() { # PROJECT: remove what an idle slot holds, at once
+  fl_ids=$(docker ps -aq --filter "label=com.docker.compose.project=$1")
+  # shellcheck disable=SC2086  # ids are separate words
+  [ -z "$fl_ids" ] || docker rm -f $fl_ids >/dev/null
+}
+
+fl_pull() { # REFERENCE…: fetch images by digest, those that are missing
+  for fl_reference in "$@"; do
+    docker image inspect "$fl_reference" >/dev/null 2>&1 && continue
+    docker pull "$fl_reference" 2>&1 | fl_pull_progress "${fl_reference%@*}"
+    docker image inspect "$fl_reference" >/dev/null 2>&1 ||
+      fl_fail "docker pull $fl_reference failed" 69
+  done
+}
+
+fl_pull_progress() { # NAME: docker pull's lines as `@pull DONE TOTAL NAME`, its complaints to stderr
+  awk -v name="${1##*/}" '
+    / Pulling fs layer$/ { total++; next }
+    / Already exists$/ { total++; done++; next }
+    / Pull complete$/ { printf "@pull %d %d %s\n", ++done, total, name; fflush(); next }
+    /^Status: / { if (done < 1) done = total; printf "@pull %d %d %s\n", done, total, name; next }
+    !/: (Waiting|Verifying Checksum|Download complete)$/ && !/^Digest: / && !/: Pulling from / {
+      if ($0 !~ /@sha256:/ || /rror/) print >"/dev/stderr"
+    }'
+}
+
+fl_await() { # PROJECT SETTLE TIMEOUT: every container healthy; @health on change, exit 70 if not
+  fl_deadline=$(($(date +%s) + $3))
+  fl_shown=''
+  while :; do
+    fl_seen=$(fl_states "$1" "$2")
+    fl_total=$(printf '%s' "$fl_seen" | grep -c . || :)
+    fl_good=$(printf '%s' "$fl_seen" | grep -c '^ready' || :)
+    if [ "$fl_good/$fl_total" != "$fl_shown" ]; then
+      fl_shown="$fl_good/$fl_total"
+      printf '@health containers %s %s\n' "$fl_good" "$fl_total"
+    fi
+    [ "$fl_good" -lt "$fl_total" ] || break
+    fl_dead=$(printf '%s\n' "$fl_seen" | sed -n 's/^dead //p' | head -n 1)
+    [ -z "$fl_dead" ] || fl_fail "$fl_dead" 70
+    [ "$(date +%s)" -lt "$fl_deadline" ] ||
+      fl_fail "not healthy after $3 s: $(printf '%s\n' "$fl_seen" | sed -n 's/^wait //p' | tr '\n' ';')" 70
+    fl_nap
+  done
+  fl_await_routed "$1" "$((fl_deadline - $(date +%s)))"
+}
+
+fl_states() { # PROJECT SETTLE: a line per container: ready | wait NAME WHY | dead NAME WHY
+  fl_ids=$(fl_containers "$1")
+  [ -n "$fl_ids" ] || return 0
+  # shellcheck disable=SC2086
+  docker inspect --format '{{.Name}} {{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}} {{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{if index .Config.Labels "fairlead.backend"}}routed{{else}}worker{{end}} {{.State.StartedAt}}' \
+    $fl_ids | while read -r fl_name fl_status fl_code fl_oom fl_restarts fl_health fl_kind fl_since; do
+    fl_state "${fl_name#/}" "$fl_status" "$fl_code" "$fl_oom" "$fl_restarts" "$fl_health" \
+      "$fl_kind" "$fl_since" "$2"
+  done
+}
+
+fl_state() { # NAME STATUS EXIT OOM RESTARTS HEALTH KIND SINCE SETTLE
+  if [ "$2" != running ] && [ "$2" != created ] || fl_crashes "$5" "$8"; then
+    echo "dead $1 ended with exit code $3 (status $2, out of memory: $4, restarts: $5)"
+  elif [ "$6" = unhealthy ]; then
+    echo "dead $1 is unhealthy by its own healthcheck"
+  elif [ "$2" = created ] || [ "$6" = starting ]; then
+    echo "wait $1 is starting"
+  elif [ "$6" = none ] && [ "$7" = worker ] && ! fl_older "$8" "$9"; then
+    echo "wait $1 must run for $9 s"
+  else
+    echo "ready $1"
+  fi
+}
+
+fl_crashes() { # RESTARTS SINCE: it ended lately, and will again; what runs for a minute is forgiven
+  [ "$1" -gt 0 ] && ! fl_older "$2" 60
+}
+
+fl_older() { # TIMESTAMP SECONDS: is that moment at least so long ago
+  fl_epoch=$(date -d "$1" +%s 2>/dev/null || date -u -D '%Y-%m-%dT%H:%M:%S' -d "${1%%.*}" +%s)
+  [ "$(($(date +%s) - fl_epoch))" -ge "$2" ]
+}
+
+fl_addresses() { # PROJECT BACKEND: the containers' addresses in the slot's network, one a line
+  fl_ids=$(fl_containers "$1" --filter "label=fairlead.backend=$2" --filter status=running)
+  # shellcheck disable=SC2086
+  [ -z "$fl_ids" ] || docker inspect --format \
+    "{{with index .NetworkSettings.Networks \"$1\"}}{{.IPAddress}}{{end}}" $fl_ids
+}
+
+fl_backends() { # PROJECT: names of the router backends its containers answer for
+  fl_ids=$(fl_containers "$1")
+  # shellcheck disable=SC2086
+  [ -z "$fl_ids" ] || docker inspect \
+    --format '{{with index .Config.Labels "fairlead.backend"}}{{.}}{{end}}' $fl_ids | sort -u | grep . || :
+}
+
+fl_await_routed() { # PROJECT TIMEOUT: the router sees exactly these containers, each answering
+  for fl_backend in $(fl_backends "$1"); do
+    # shellcheck disable=SC2046
+    fl_await_servers "$fl_backend" "$2" $(fl_addresses "$1" "$fl_backend") || exit 70
+  done
+}
+
+fl_explain() { # PROJECT: why a slot failed: state, health answers and last log lines of each container
+  for fl_id in $(fl_containers "$1"); do
+    docker inspect --format '@why {{.Name}}: {{.State.Status}}, exit code {{.State.ExitCode}}, out of memory: {{.State.OOMKilled}}, restarts: {{.RestartCount}}{{if .State.Health}}, healthcheck {{.State.Health.Status}}{{end}}' "$fl_id"
+    docker inspect --format '{{if .State.Health}}{{range .State.Health.Log}}@why   healthcheck: {{.Output}}
+{{end}}{{end}}' "$fl_id" | grep . | tail -n 2 || :
+    fl_explain_health "$1" "$fl_id"
+    docker logs --tail 12 "$fl_id" 2>&1 | sed 's/^/@why   log: /'
+  done
+}
+
+fl_explain_health() { # PROJECT CONTAINER: what its health path answers: status, where to, body
+  fl_path=$(docker inspect --format '{{index .Config.Labels "fairlead.health"}}' "$2")
+  fl_address=$(docker inspect --format "{{with index .NetworkSettings.Networks \"$1\"}}{{.IPAddress}}{{end}}" "$2")
+  [ -n "$fl_path" ] && [ -n "$fl_address" ] || return 0
+  fl_http "$fl_address" "${fl_path%% *}" GET "${fl_path#* }" localhost 2 | tr -d '\r' | awk -v path="${fl_path#* }" '
+    NR == 1 { printf "@why   GET %s: %s", path, $0 }
+    tolower($1) == "location:" { printf " to %s", $2 }
+    body && NF { printf " · %s", substr($0, 1, 200) }
+    NF == 0 { body = 1 }
+    END { if (NR) print "" }' || :
+}
+
+fl_activate() { # PROJECT: its containers run again, and come back after a reboot
+  fl_ids=$(fl_containers "$1")
+  # shellcheck disable=SC2086
+  [ -z "$fl_ids" ] || { docker update --restart always $fl_ids && docker start $fl_ids; } >/dev/null
+}
+
+fl_stop_workers() { # PROJECT: stop what has no route, with its own signal and grace period
+  for fl_id in $(fl_containers "$1" --filter status=running); do
+    [ -n "$(docker inspect --format '{{index .Config.Labels "fairlead.backend"}}' "$fl_id")" ] ||
+      { docker update --restart no "$fl_id" >/dev/null && docker stop "$fl_id" >/dev/null & }
+  done
+  wait
+}
+
+fl_retire() { # PROJECT WARM: no restart at boot; stopped after WARM seconds if it is still idle
+  fl_ids=$(fl_containers "$1")
+  [ -n "$fl_ids" ] || return 0
+  # shellcheck disable=SC2086
+  docker update --restart no $fl_ids >/dev/null
+  if [ "$2" -le 0 ]; then
+    fl_stop_ids "$fl_ids"
+  else
+    # exec, as a shell keeps copies of what it only redirects, and sshd waits for those to close.
+    (exec </dev/null >/dev/null 2>&1 && fl_stop_later "$1" "$2") &
+  fi
+}
+
+fl_stop_ids() { # IDS: stop them side by side, each with its own grace period
+  for fl_id in $1; do
+    docker stop "$fl_id" >/dev/null 2>&1 &
+  done
+  wait
+}
+
+fl_stop_later() { # PROJECT WARM: these very containers, unless their slot is live by then
+  trap '' HUP
+  sleep "$2"
+  [ "$(fl_live_slot)" = "${1##*-}" ] || fl_stop_ids "$fl_ids"
+}
+
+fl_live_slot() { # the live slot's name by the router, or nothing
+  fl_live | sed -n 's/.*runtime=\([a-z]*\).*/\1/p'
+}
+
+fl_shrink() { # PROJECT TIMEOUT SERVICE=COUNT…: so many of each are left, the others drained and stopped
+  fl_slot=$1 fl_most=$2 fl_gone=''
+  shift 2
+  for fl_pair in "$@"; do
+    fl_gone="$fl_gone $(fl_containers "$fl_slot" --filter "label=fairlead.service=${fl_pair%=*}" \
+      --filter status=running | tail -n +"$((${fl_pair##*=} + 1))")"
+  done
+  # shellcheck disable=SC2086
+  set -- $fl_gone
+  [ $# -gt 0 ] || return 0
+  docker update --restart no "$@" >/dev/null
+  fl_deadline=$(($(date +%s) + fl_most))
+  for fl_one in "$@"; do fl_place "$fl_slot" "$fl_one" fl_drain_server; done
+  for fl_one in "$@"; do fl_place "$fl_slot" "$fl_one" fl_drain_until "$fl_deadline"; done
+  docker stop "$@" >/dev/null
+}
+
+fl_place() { # PROJECT ID FUNCTION [WORD…]: call it with a container's backend and address, if it has one
+  fl_at=$(docker inspect --format "{{index .Config.Labels \"fairlead.backend\"}} {{with index .NetworkSettings.Networks \"$1\"}}{{.IPAddress}}{{end}}" "$2")
+  shift 2
+  [ -z "${fl_at%% *}" ] || "$@" "${fl_at%% *}" "${fl_at#* }"
+}
+
+fl_release_in() { # PROJECT: the release whose containers it holds; nothing when empty or mixed
+  fl_ids=$(fl_containers "$1")
+  [ -n "$fl_ids" ] || return 0
+  # shellcheck disable=SC2086
+  fl_found=$(docker inspect --format '{{index .Config.Labels "fairlead.release"}}' $fl_ids | sort -u)
+  [ "$(printf '%s\n' "$fl_found" | wc -l)" -gt 1 ] || printf '%s\n' "$fl_found"
+}
+
+fl_logs() { # TAIL FOLLOW CONTAINER…: what they print, each line after its container's name
+  fl_tail=$1 fl_follow=$2
+  shift 2
+  for fl_name in "$@"; do
+    # shellcheck disable=SC2086  # an empty word is no flag
+    docker logs $fl_follow --tail "$fl_tail" "$fl_name" 2>&1 | sed -u "s/^/$fl_name | /" &
+  done
+  wait
+}

@@ -1,0 +1,1 @@
+"""Where a command runs: over SSH, or on a recorder; and how many hosts at once."""

@@ -1,0 +1,1 @@
+"""What moves traffic: the router's configuration as text; the commands are in `commands/`."""

@@ -1,0 +1,27 @@
+"""Which name and which service a request to an environment is for."""
+
+from urllib.parse import urlsplit
+
+from fairlead.config import Environment
+
+
+def host_name(environment: Environment) -> str:
+    """The Host header that checks send: the url's name, else the first route's."""
+    named = urlsplit(environment.url).hostname or ""
+    routes = [route.host for service in environment.routed for route in service.routes]
+    if named and (named in routes or "*" in routes):
+        return named
+    return next((host for host in routes if host != "*"), named or "localhost")
+
+
+def service_for(environment: Environment, path: str) -> str | None:
+    """The routed service that a path of the environment's own address leads to."""
+    address = host_name(environment)
+    wanted = path.split("?")[0].rstrip("/") + "/"
+    matching = [
+        (len(route.path), service.name)
+        for service in environment.routed
+        for route in service.routes
+        if route.host in (address, "*") and wanted.startswith(route.path.rstrip("/") + "/")
+    ]
+    return max(matching)[1] if matching else None

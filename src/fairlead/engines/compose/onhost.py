@@ -1,0 +1,116 @@
+"""deploy/rollback.sh and deploy/smoke_tests.sh: rendered from the very commands a deploy runs.
+
+The commands are made with placeholders for slot and release, which become shell variables.
+"""
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+
+from fairlead.commands import compose, host, router
+from fairlead.commands.script import functions
+from fairlead.config import Environment, SmokeCheck
+from fairlead.engines.compose.layout import Layout
+from fairlead.model import SLOTS, Command
+
+SLOT, RELEASE, STAMP, OLD = "@slot@", "@release@", "@stamp@", "@old@"
+SETTLE_SECONDS = 1.0
+
+
+def rollback_script(environment: Environment, layout: Layout) -> bytes:
+    """The break-glass rollback of this environment, for a host without this program."""
+    project, old = layout.project(SLOT), layout.project(OLD)
+    timeout = max((s.health.timeout for s in environment.services.values()), default=60.0)
+    lines = {
+        "activate": [host.activate(project)],
+        "restore": [host.restore(STAMP, RELEASE)],
+        "start": [
+            host.network(*(layout.project(slot) for slot in SLOTS)),
+            host.clear(project),
+            router.connect(project),
+            router.apply(project, layout.release_file(RELEASE, f"router-{SLOT}.cfg")),
+            router.ready_slot(project, layout.release_file(RELEASE, f"router-{SLOT}.cfg")),
+            compose.up(project, layout.slot_file(RELEASE, SLOT)),
+        ],
+        "healthy": [host.await_healthy(project, SETTLE_SECONDS, timeout)],
+        "switch": [
+            router.routes(layout.key, layout.release_file(RELEASE, "routes")),
+            router.switch(SLOT),
+        ],
+        "clear": [host.clear(project)],
+        "retire": [host.stop_workers(old), host.retire(old, environment.keep_warm)],
+    }
+    text = _template("rollback.sh")
+    for name, commands in lines.items():
+        text = _put(text, name, [_line(command) for command in commands])
+    text = text.replace("@drain_timeout@", f"{environment.drain_timeout:.0f}")
+    return _whole(text, layout)
+
+
+def smoke_script(environment: Environment, layout: Layout) -> bytes:
+    """The smoke checks that hosts ask, for a host without this program."""
+    from fairlead.engines.compose.addresses import host_name
+
+    calls = [
+        shlex.join(_smoke_words(environment, check, host_name(environment)))
+        for check in environment.smoke
+        if "host" in check.from_
+    ]
+    text = _put(_template("smoke_tests.sh"), "checks", calls or ['echo "no checks are declared"'])
+    return _whole(text, layout)
+
+
+def _smoke_words(environment: Environment, check: SmokeCheck, name: str) -> tuple[str, ...]:
+    pairs = (
+        f'"{path.split(".")[-1]}":{json.dumps(value, separators=(",", ":"))}'
+        for path, value in check.json.items()
+    )
+    port = str(environment.router.http_port)
+    seconds, status = f"{check.max_time:.3g}", str(check.status)
+    request = (port, check.name, check.method, check.path, name, seconds)
+    return ("fl_smoke", *request, status, check.contains, *pairs)
+
+
+def _template(name: str) -> str:
+    return files("fairlead.commands").joinpath("onhost", name).read_text("utf-8")
+
+
+def _put(text: str, name: str, lines: Iterable[str]) -> str:
+    """Put lines in the place of a marker that stands at the end of a line, indented like it."""
+    placed = []
+    for line in text.splitlines():
+        if line.endswith(f"@{name}@"):
+            before = line.removesuffix(f"@{name}@")
+            indent = before if not before.strip() else "  "
+            ordered = list(lines)
+            first = f"{{ {'; '.join(ordered)}; }}" if before.strip() else None
+            placed += [before + first] if first else [indent + one for one in ordered]
+        else:
+            placed.append(line)
+    return "\n".join(placed) + "\n"
+
+
+def _line(command: Command) -> str:
+    """A command as a line of shell, its placeholders as quoted variables."""
+    return " ".join(_word(word) for word in command.argv)
+
+
+def _word(word: str) -> str:
+    variables = {SLOT: "${slot}", RELEASE: "${release}", STAMP: "${stamp}", OLD: "${old}"}
+    if not any(marker in word for marker in variables):
+        return shlex.quote(word)
+    for marker, variable in variables.items():
+        word = word.replace(marker, variable)
+    return f'"{word}"'
+
+
+def _whole(text: str, layout: Layout) -> bytes:
+    head, _, body = text.partition("\n\n")
+    assignments = _assignments(layout.variables)
+    whole = ["#!/bin/sh", head.replace("@key@", layout.key), "set -eu", assignments, functions()]
+    return ("\n".join(whole) + "\n\n" + body).encode()
+
+
+def _assignments(variables: Mapping[str, str]) -> str:
+    return "\n".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())

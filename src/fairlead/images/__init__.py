@@ -1,0 +1,1 @@
+"""Images: which digest a tag means, asked of the registry."""

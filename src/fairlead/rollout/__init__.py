@@ -1,0 +1,1 @@
+"""The main job: observe, plan, execute; and what makes it safe."""

@@ -1,0 +1,231 @@
+"""`deploy`: from a tag to a plan. Nothing here changes a host."""
+
+import re
+import subprocess
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from fairlead.config import Environment
+from fairlead.engines.compose import source
+from fairlead.engines.compose.project_files import ProjectFile, project_files
+from fairlead.engines.compose.refusals import refusals, resets
+from fairlead.errors import ConfigError, PreconditionError, Problem
+from fairlead.images.credentials import Credentials, docker_login
+from fairlead.images.reference import Reference, parse
+from fairlead.images.registry import Registry
+from fairlead.model import Image, Secret
+from fairlead.rollout import manifest, preconditions
+from fairlead.rollout.compile import compile_release
+from fairlead.rollout.observed import Observed
+from fairlead.rollout.plan import Plan
+from fairlead.rollout.session import Session
+from fairlead.rollout.situation import Situation
+from fairlead.rollout.strategies import STRATEGIES
+
+Project = Mapping[str, Any]
+Mounted = Mapping[str, ProjectFile]
+
+
+def plan_deploy(
+    session: Session, tag: str, services: tuple[str, ...] = ()
+) -> tuple[Situation, Plan]:
+    """The plan that makes `tag` live. With `services`, the others stay at what is live now.
+
+    Raises ConfigError, PreconditionError, LockHeld, HostError: all before anything is touched.
+    """
+    environment = session.environment
+    with ThreadPoolExecutor(max_workers=2) as pool:  # hosts are greeted while Compose reads
+        first_look = pool.submit(session.fleet.observe)
+        project, mounted = read_project(environment)
+        images = _wanted(environment, project, tag)
+        observed: Observed = first_look.result()
+    preconditions.check_lock(observed)
+    preconditions.check_hosts(environment, observed)
+    if services:
+        images = {**_live_images(observed, services), **{s: images[s] for s in services}}
+    situation = _situation(session, (project, mounted), images, observed, tag)
+    present = {name: part.images for name, part in situation.target.hosts.items()}
+    observed = session.fleet.observe(present)
+    preconditions.check_images(observed, situation.target)
+    preconditions.check_routes(observed, situation.target)
+    situation = Situation(environment, observed, situation.target, session.layout)
+    plan = STRATEGIES[environment.strategy](situation)
+    slotted = _slotted(environment, project)
+    return situation, _described(plan, situation, resets(project, slotted))
+
+
+def read_project(environment: Environment) -> tuple[Project, Mounted]:
+    """The compose file as Compose reads it, and the files it mounts.
+
+    Raises ConfigError with every key that two slots could not share.
+    """
+    ours = [name for name, service in environment.services.items() if service.image]
+    project = source.read(environment.compose_file, _variables(environment), ours)
+    names = sorted(project["services"])
+    file = str(environment.compose_file.relative_to(environment.root))
+    mounted, problems = project_files(project, environment.compose_file.parent)
+    problems += refusals(project, _slotted(environment, project), file)
+    for name in environment.services:
+        if name not in project["services"]:
+            problems.append(_unknown_service(name, names, file))
+    if problems:
+        raise ConfigError(problems, next_step="inv deploy --plan shows whether it will do")
+    return project, mounted
+
+
+def _variables(environment: Environment) -> Mapping[str, Secret]:
+    """What a compose file may refer to: the environment's own, and which environment it is.
+
+    The latter is for names that must differ between environments on one host, such as a volume's:
+    `name: ${FAIRLEAD_APP}-${FAIRLEAD_ENVIRONMENT}-uploads`.
+    """
+    about = {"FAIRLEAD_APP": environment.app, "FAIRLEAD_ENVIRONMENT": environment.name}
+    return {**{key: Secret(value) for key, value in about.items()}, **environment.variables}
+
+
+def _unknown_service(name: str, names: list[str], file: str) -> Problem:
+    import difflib
+
+    near = difflib.get_close_matches(name, names, 1)
+    message = f"{file} has no such service; it has {', '.join(names)}"
+    return Problem(
+        "deploy/fairlead.toml", f"services.{name}", message, suggestion=near[0] if near else ""
+    )
+
+
+def _slotted(environment: Environment, project: Project) -> set[str]:
+    return {name for name in project["services"] if not environment.service(name).stateful}
+
+
+def _wanted(environment: Environment, project: Project, tag: str) -> dict[str, Image]:
+    """Each service's image by digest: the tag's for our own images, the compose file's else."""
+    references: dict[str, Reference] = {}
+    for name, body in project["services"].items():
+        own = environment.service(name).image
+        text = f"{own}:{tag}" if own else body.get("image", "")
+        if not text:
+            raise ConfigError(
+                [
+                    Problem(
+                        "deploy/fairlead.toml",
+                        f"services.{name}.image",
+                        "is missing: the "
+                        "compose file builds it, so write the repository it is pushed to",
+                    )
+                ]
+            )
+        references[name] = parse(text)
+    resolved = _resolve(environment, set(references.values()))
+    return {name: resolved[reference] for name, reference in references.items()}
+
+
+def _resolve(environment: Environment, wanted: set[Reference]) -> dict[Reference, Image]:
+    def ask(reference: Reference) -> Image:
+        settings = environment.registry
+        ours = settings.server == reference.server
+        credentials = (
+            Credentials(settings.username, settings.password)
+            if ours and settings.username
+            else docker_login(reference.server)
+        )
+        registry = Registry(reference.server, credentials, insecure=ours and settings.insecure)
+        return registry.resolve(reference)
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        ordered = sorted(wanted, key=str)
+        return dict(zip(ordered, pool.map(ask, ordered), strict=True))
+
+
+def _live_images(observed: Observed, services: tuple[str, ...]) -> dict[str, Image]:
+    for state in observed.values():
+        kept = state.kept(state.live_release) if state.live_release else None
+        if kept:
+            return manifest.images(kept.manifest)
+    raise PreconditionError(
+        f"no release is live, so {', '.join(services)} cannot be deployed alone",
+        state="nothing was changed",
+        next_step="deploy everything first, without --service",
+    )
+
+
+def _situation(
+    session: Session,
+    source_of: tuple[Project, Mounted],
+    images: Mapping[str, Image],
+    observed: Observed,
+    tag: str,
+) -> Situation:
+    environment = session.environment
+    now = datetime.now(UTC)
+    sequence = 1 + max((k.sequence for s in observed.values() for k in s.releases), default=0)
+    facts = manifest.Facts(
+        release=f"{sequence:04d}-{tag}",
+        sequence=sequence,
+        tag=tag,
+        app=environment.app,
+        environment=environment.name,
+        commit=_commit(environment),
+        created=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        strategy=environment.strategy,
+        config_hash=environment.config_hash,
+    )
+    target = compile_release(
+        environment, source_of[0], images, facts, _stamp(now, observed), source_of[1]
+    )
+    return Situation(environment, observed, target, session.layout)
+
+
+def _stamp(now: datetime, observed: Observed) -> str:
+    """A backup's name: the second it was taken; with a number if a host has that one."""
+    stamp = now.strftime("%Y%m%d-%H%M%S")
+    taken = {backup.stamp for state in observed.values() for backup in state.backups}
+    number = 2
+    unique = stamp
+    while unique in taken:
+        unique, number = f"{stamp}-{number}", number + 1
+    return unique
+
+
+def _commit(environment: Environment) -> str:
+    """The commit of the project's tree, empty outside git."""
+    command = ["git", "-C", str(environment.root), "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
+    except OSError:
+        return ""
+    found = done.stdout.strip()
+    return found if re.fullmatch(r"[0-9a-f]{40,64}", found) else ""
+
+
+def _described(plan: Plan, situation: Situation, notes: list[str]) -> Plan:
+    target, observed = situation.target, situation.observed
+    live = sorted({s.live_release or "nothing" for s in observed.values()})
+    header = {
+        "environment": situation.environment.name,
+        "release": target.release,
+        "live now": ", ".join(live),
+        "strategy": situation.environment.strategy,
+        "images": ", ".join(
+            f"{name} {image.tag} {image.digest[:19]}" for name, image in target.images.items()
+        ),
+    }
+    if situation.environment.from_process:
+        names = ", ".join(situation.environment.from_process)
+        notes = [*notes, f"from this process's environment, not from a file: {names}"]
+    return Plan(plan.steps, plan.tidy, (*notes, *_dropped(situation)), header)
+
+
+def _dropped(situation: Situation) -> list[str]:
+    """Services that run now and are in the new release no more."""
+    notes = []
+    for name, state in sorted(situation.observed.items()):
+        part = situation.target.hosts.get(name)
+        running = {c.service for c in state.slot(state.live_slot)} if state.live_slot else set()
+        gone = sorted(running - set(part.replicas)) if part else []
+        notes += [
+            f"{service}: not in this release; stopped on {name} after the switch"
+            for service in gone
+        ]
+    return notes

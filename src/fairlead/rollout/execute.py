@@ -1,0 +1,161 @@
+"""A plan carried out, step by step; and, when a step fails, everything before it undone."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import Event
+
+from fairlead.commands import host as phrases
+from fairlead.errors import FairleadError
+from fairlead.model import Result, Step
+from fairlead.rollout import smoke
+from fairlead.rollout.events import Listener, PhaseFinished, PhaseStarted
+from fairlead.rollout.fleet import Fleet, Outcome, only_result
+from fairlead.rollout.plan import ClientSmokeStep, Plan, SmokeStep
+from fairlead.rollout.situation import Situation
+
+LAST_LINES = 6
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Where a plan stopped: `reasons` by host (`here` for this machine), a sentence a line."""
+
+    step: Step
+    reasons: Mapping[str, tuple[str, ...]]
+    interrupted: bool = False
+
+
+@dataclass
+class Execution:
+    """One run of a plan on a fleet whose lock `token` owns. `cancel` is set by Ctrl-C."""
+
+    fleet: Fleet
+    situation: Situation
+    plan: Plan
+    token: str
+    cancel: Event
+    listen: Listener
+    begun: list[Step] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def after_switch(self) -> bool:
+        """Whether anything that serves was touched."""
+        return any(step.after_switch for step in self.begun)
+
+    def run(self) -> Failure | None:
+        """Carry out every step in order; the failure that ended it, or None."""
+        for step in self.plan.steps:
+            if self.cancel.is_set():
+                return Failure(step, {}, interrupted=True)
+            reasons = self._carry_out(step)
+            if reasons:
+                return self._failure(step, reasons)
+        return None
+
+    def undo(self) -> dict[str, tuple[str, ...]]:
+        """Undo what was begun, last first; what could not be undone, by host."""
+        failed: dict[str, tuple[str, ...]] = {}
+        for step in reversed(self.begun):
+            if not step.undo:
+                continue
+            back = Step(f"undo {step.name}", f"undo: {step.title}", step.undo)
+            started = self._announce(back)
+            outcomes = self.fleet.act(back.name, back.commands, self.token)
+            reasons = _reasons(outcomes)
+            self._conclude(back, started, not reasons)
+            for name, lines in reasons.items():
+                failed[name] = (*failed.get(name, ()), *lines)
+        return failed
+
+    def tidy(self) -> dict[str, tuple[str, ...]]:
+        """What comes after a certain outcome; what went wrong there, by host."""
+        failed: dict[str, tuple[str, ...]] = {}
+        for step in self.plan.tidy:
+            started = self._announce(step)
+            reasons = _reasons(self.fleet.act(step.name, step.commands, self.token))
+            self._conclude(step, started, not reasons)
+            failed.update(reasons)
+        return failed
+
+    def _carry_out(self, step: Step) -> dict[str, tuple[str, ...]]:
+        started = self._announce(step)
+        self.begun.append(step)
+        if isinstance(step, ClientSmokeStep):
+            reasons = self._ask_from_here(step)
+        else:
+            cancel = self.cancel if step.interruptible else None
+            outcomes = self.fleet.act(step.name, step.commands, self.token, cancel)
+            reasons = _reasons(outcomes)
+            if isinstance(step, SmokeStep) and not reasons:
+                reasons = _judge(step, outcomes)
+        self._conclude(step, started, not reasons)
+        return reasons
+
+    def _failure(self, step: Step, reasons: dict[str, tuple[str, ...]]) -> Failure:
+        if self.cancel.is_set():
+            return Failure(step, {}, interrupted=True)
+        explained = self._explain([name for name in reasons if name in self.fleet.transports])
+        merged = {name: (*lines, *explained.get(name, ())) for name, lines in reasons.items()}
+        return Failure(step, merged)
+
+    def _explain(self, names: list[str]) -> dict[str, tuple[str, ...]]:
+        """State, health answers and last log lines of the new slot's containers."""
+        asked = {name: (phrases.explain(self.situation.new_project(name)),) for name in names}
+        return {
+            name: tuple(
+                line.removeprefix("@why ")
+                for line in outcome.out.splitlines()
+                if line.startswith("@why ")
+            )
+            for name, outcome in self.fleet.ask(asked).items()
+            if isinstance(outcome, Result)
+        }
+
+    def _ask_from_here(self, step: ClientSmokeStep) -> dict[str, tuple[str, ...]]:
+        faults = [
+            fault
+            for check in step.checks
+            for fault in smoke.judge(check, smoke.ask(step.url, check))
+        ]
+        return {"here": tuple(faults)} if faults else {}
+
+    def _announce(self, step: Step) -> float:
+        self.listen(PhaseStarted(step.name, step.title, step.hosts))
+        return time.monotonic()
+
+    def _conclude(self, step: Step, started: float, ok: bool) -> None:
+        self.seconds[step.name] = time.monotonic() - started
+        self.listen(PhaseFinished(step.name, ok, self.seconds[step.name]))
+
+
+def _reasons(outcomes: Mapping[str, Outcome]) -> dict[str, tuple[str, ...]]:
+    """The hosts that failed, and what each said."""
+    reasons: dict[str, tuple[str, ...]] = {}
+    for name, outcome in outcomes.items():
+        if isinstance(outcome, FairleadError):
+            reasons[name] = (outcome.what, *outcome.why)
+        elif isinstance(outcome, Exception):
+            raise outcome
+        elif not outcome.ok:
+            said = [line for line in outcome.err.splitlines() if line.strip()]
+            reasons[name] = tuple(said[-LAST_LINES:]) or (f"exit code {outcome.code}",)
+    return reasons
+
+
+def _judge(step: SmokeStep, outcomes: Mapping[str, Outcome]) -> dict[str, tuple[str, ...]]:
+    reasons: dict[str, tuple[str, ...]] = {}
+    for name, outcome in outcomes.items():
+        answers = smoke.parse_answers(only_result(outcome).out)
+        faults = [
+            fault
+            for index, check in enumerate(step.checks)
+            for answer in answers.get(index, ())
+            for fault in smoke.judge(check, answer)
+        ]
+        if not answers:
+            faults = ["no smoke check was answered"]
+        if faults:
+            reasons[name] = tuple(faults)
+    return reasons

@@ -1,0 +1,136 @@
+"""The hosts of an environment, spoken to side by side."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from threading import Event
+
+from fairlead.commands import host as phrases
+from fairlead.commands.script import script
+from fairlead.errors import FairleadError
+from fairlead.model import Command, Result
+from fairlead.rollout.events import HostFinished, HostOutput, HostProgress, Listener
+from fairlead.rollout.observe import parse_state
+from fairlead.rollout.observed import HostState
+from fairlead.rollout.progress import read_progress
+from fairlead.transport.fanout import fan_out
+from fairlead.transport.protocol import Transport
+
+Outcome = Result | Exception
+Redact = Callable[[str], str]
+
+
+class Fleet:
+    """Runs scripts on hosts and tells what they say. `token` owns the lock, once it is taken."""
+
+    def __init__(
+        self,
+        transports: Mapping[str, Transport],
+        variables: Mapping[str, str],
+        listen: Listener,
+        redact: Redact = str,
+    ) -> None:
+        self.transports = transports
+        self.variables = variables
+        self.listen = listen
+        self.redact = redact
+        self.round_trips = 0
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        return tuple(sorted(self.transports))
+
+    def ask(self, commands: Mapping[str, tuple[Command, ...]]) -> dict[str, Outcome]:
+        """Run read-only commands, quietly."""
+        return fan_out(commands, lambda name: self._run(name, commands[name], {}, None, None))
+
+    def act(
+        self,
+        step: str,
+        commands: Mapping[str, tuple[Command, ...]],
+        token: str,
+        cancel: Event | None = None,
+    ) -> dict[str, Outcome]:
+        """Run commands that change hosts. Each script first checks that the lock is still ours."""
+
+        def work(name: str) -> Result:
+            started = time.monotonic()
+            result: Result | None = None
+            try:
+                words = (phrases.fence(), *commands[name])
+                result = self._run(name, words, {"FL_TOKEN": token}, step, cancel)
+                return result
+            finally:
+                ok = bool(result and result.ok)
+                self.listen(HostFinished(step, name, ok, time.monotonic() - started))
+
+        return fan_out(commands, work)
+
+    def observe(self, images: Mapping[str, tuple[str, ...]] | None = None) -> dict[str, HostState]:
+        """Look at every host. Raises the first host's error; all of them are in its `why`."""
+        wanted = images or {}
+        commands = {name: (phrases.observe(*wanted.get(name, ())),) for name in self.hosts}
+        return {
+            name: parse_state(name, result)
+            for name, result in all_results(self.ask(commands)).items()
+        }
+
+    def look(self) -> dict[str, HostState | FairleadError]:
+        """Look at every host; one that fails is told beside the others."""
+        found: dict[str, HostState | FairleadError] = {}
+        commands = {name: (phrases.observe(),) for name in self.hosts}
+        for name, outcome in self.ask(commands).items():
+            try:
+                found[name] = parse_state(name, only_result(outcome))
+            except FairleadError as error:
+                found[name] = error
+        return found
+
+    def stream(self, name: str, commands: tuple[Command, ...], tell: Callable[[str], None]) -> None:
+        """Run commands on one host and hand on each line they print, until they end."""
+        whole = script(commands, {"FL_TOKEN": "", **self.variables})
+        self.transports[name].run(whole, lambda line: None if line.startswith("@") else tell(line))
+
+    def close(self) -> None:
+        for transport in self.transports.values():
+            transport.close()
+
+    def _run(
+        self,
+        name: str,
+        commands: Iterable[Command],
+        variables: Mapping[str, str],
+        step: str | None,
+        cancel: Event | None,
+    ) -> Result:
+        self.round_trips += 1
+        whole = script(tuple(commands), {"FL_TOKEN": "", **self.variables, **variables})
+        tell = None if step is None else self._teller(step, name)
+        return self.transports[name].run(whole, tell, cancel)
+
+    def _teller(self, step: str, name: str) -> Callable[[str], None]:
+        def tell(line: str) -> None:
+            if not line.startswith("@"):
+                self.listen(HostOutput(step, name, self.redact(line)))
+            elif (progress := read_progress(line)) is not None:
+                what, done, total, note = progress
+                self.listen(HostProgress(step, name, what, done, total, self.redact(note)))
+
+        return tell
+
+
+def only_result(outcome: Outcome) -> Result:
+    """The result; raises the exception that is in its place."""
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def all_results(outcomes: Mapping[str, Outcome]) -> dict[str, Result]:
+    """Every host's result. Raises when a host has none: the first error, with all of them told."""
+    errors = [outcome for outcome in outcomes.values() if isinstance(outcome, Exception)]
+    if not errors:
+        return {name: only_result(outcome) for name, outcome in outcomes.items()}
+    first = errors[0]
+    if len(errors) > 1 and isinstance(first, FairleadError):
+        first.why = (*first.why, *(str(error) for error in errors[1:]))
+    raise first

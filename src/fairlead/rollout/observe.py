@@ -1,0 +1,154 @@
+"""One read-only script per host, and its answer turned into values."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fairlead.errors import HostError
+from fairlead.model import ReleaseStatus, Result
+from fairlead.rollout.observed import Backup, Container, HostState, KeptRelease, Live, LockHolder
+
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7"}
+
+
+def parse_state(host: str, result: Result) -> HostState:
+    """A host's answer to `fl_observe`. Raises HostError when it cannot be understood."""
+    fields: dict[str, Any] = {}
+    for line in result.out.splitlines():
+        _read_line(host, fields, line)
+    if "docker" not in fields or not result.ok:
+        raise HostError(
+            host,
+            f"gave no usable answer (exit code {result.code})",
+            why=result.err.strip().splitlines()[-3:],
+            next_step="inv doctor",
+        )
+    return HostState(host=host, **{key: _frozen(value) for key, value in fields.items()})
+
+
+def _read_line(host: str, fields: dict[str, Any], line: str) -> None:
+    word, *rest = re.split(r"[ \t]", line, maxsplit=1)
+    reader = _READERS.get(word)
+    if reader is None:
+        return
+    try:
+        reader(fields, "".join(rest))
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise HostError(
+            host,
+            f"gave an answer that cannot be understood: {line[:100]}",
+            next_step="look at the file or container it names on the host; inv doctor",
+        ) from error
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _docker(fields: dict[str, Any], rest: str) -> None:
+    version, _, platform = rest.partition(" ")
+    if version in ("missing", "unreachable"):
+        fields["docker"] = rest
+        return
+    system, _, machine = platform.partition("/")
+    fields["docker"] = version
+    fields["platform"] = f"{system}/{ARCHITECTURES.get(machine, machine)}"
+
+
+def _disk(fields: dict[str, Any], rest: str) -> None:
+    fields["disk_kib"] = int(rest.split()[0])
+
+
+def _held(fields: dict[str, Any], rest: str) -> None:
+    who, since, doing, left = rest.split("\t")
+    fields["lock"] = LockHolder(who, since, doing, int(left))
+
+
+def _live(fields: dict[str, Any], rest: str) -> None:
+    found = re.search(r"runtime=(\S+) file=(\S+)", rest)
+    if found:
+        fields["live_runtime"] = Live.parse(found[1])
+        fields["live_file"] = Live.parse(found[2])
+
+
+def _container(fields: dict[str, Any], rest: str) -> None:
+    raw = json.loads(rest)
+    labels: Mapping[str, str] = raw["labels"]
+    fields.setdefault("containers", []).append(
+        Container(
+            id=raw["id"][:12],
+            name=raw["name"].removeprefix("/"),
+            service=labels.get("fairlead.service", ""),
+            slot=labels.get("fairlead.slot", ""),
+            release=labels.get("fairlead.release", ""),
+            image=raw["image"],
+            status=raw["status"],
+            exit_code=raw["exit_code"],
+            oom=raw["oom"],
+            restarts=raw["restarts"],
+            health=raw["health"],
+            backend=labels.get("fairlead.backend", ""),
+            one_off=labels.get("com.docker.compose.oneoff") == "True",
+        )
+    )
+
+
+def _release(fields: dict[str, Any], rest: str) -> None:
+    status, _, text = rest.partition(" ")
+    manifest = json.loads(text)
+    fields.setdefault("releases", []).append(
+        KeptRelease(manifest["id"], manifest["sequence"], ReleaseStatus(status), manifest)
+    )
+
+
+def _backup(fields: dict[str, Any], rest: str) -> None:
+    stamp, release, sequence = rest.split()
+    fields.setdefault("backups", []).append(Backup(stamp, release, int(sequence)))
+
+
+def _image(fields: dict[str, Any], rest: str) -> None:
+    reference, _, presence = rest.rpartition(" ")
+    fields.setdefault("images", {})[reference] = presence == "present"
+
+
+def _text(name: str) -> Callable[[dict[str, Any], str], None]:
+    def read(fields: dict[str, Any], rest: str) -> None:
+        fields[name] = rest
+
+    return read
+
+
+def _route(fields: dict[str, Any], rest: str) -> None:
+    prefix, _, key = rest.partition(" ")
+    fields.setdefault("foreign_routes", {})[prefix] = key
+
+
+def _ports(rest: str) -> tuple[int, int]:
+    http, _, https = rest.partition(" ")
+    return int(http), int(https)
+
+
+def _flock(fields: dict[str, Any], rest: str) -> None:
+    fields["flock"] = rest != "missing"
+
+
+_READERS: Mapping[str, Callable[[dict[str, Any], str], None]] = {
+    "@docker": _docker,
+    "@disk": _disk,
+    "@compose": _text("compose"),
+    "@flock": _flock,
+    "@writable": _text("writable"),
+    "@router": _text("router"),
+    "@router-ports": lambda fields, rest: fields.update(router_ports=_ports(rest)),
+    "@router-config": _text("router_config"),
+    "@route": _route,
+    "@live": _live,
+    "@held": _held,
+    "@container": _container,
+    "@release": _release,
+    "@backup": _backup,
+    "@audit": _text("last_audit"),
+    "@image": _image,
+    "@files": lambda fields, rest: fields.update(files=rest.split()),
+}

@@ -1,0 +1,168 @@
+"""What was seen on the hosts: the only truth a plan is made from."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fairlead.model import ReleaseStatus, other_slot
+
+
+@dataclass(frozen=True)
+class Live:
+    """An entry of the router's live map: the live slot, and the share of another (0..10000)."""
+
+    slot: str
+    next_slot: str = ""
+    share: int = 0
+
+    @staticmethod
+    def parse(text: str) -> "Live | None":
+        """`blue`, or `blue:green:3333`; None for `-` (nothing is live)."""
+        if text in ("", "-"):
+            return None
+        slot, _, rest = text.partition(":")
+        next_slot, _, share = rest.partition(":")
+        return Live(slot, next_slot, int(share or 0))
+
+    def __str__(self) -> str:
+        return f"{self.slot}:{self.next_slot}:{self.share}" if self.share else self.slot
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container of this environment; slot and release are empty for stateful services."""
+
+    id: str
+    name: str
+    service: str
+    slot: str
+    release: str
+    image: str
+    status: str
+    exit_code: int
+    oom: bool
+    restarts: int
+    health: str
+    backend: str
+    one_off: bool = False
+
+    @property
+    def running(self) -> bool:
+        return self.status == "running"
+
+
+@dataclass(frozen=True)
+class KeptRelease:
+    """A release directory on a host."""
+
+    id: str
+    sequence: int
+    status: ReleaseStatus
+    manifest: Mapping[str, Any]
+
+    @property
+    def tag(self) -> str:
+        return str(self.manifest.get("tag", ""))
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A backup directory on a host: `sequence` is that of the deploy it was taken before."""
+
+    stamp: str
+    release: str
+    sequence: int
+
+
+@dataclass(frozen=True)
+class LockHolder:
+    """Who has the lock, since when (ISO), doing what, for how many seconds more."""
+
+    who: str
+    since: str
+    doing: str
+    seconds_left: int
+
+    @property
+    def expired(self) -> bool:
+        return self.seconds_left <= 0
+
+
+@dataclass(frozen=True)
+class HostState:
+    """One host, as it is. `docker` is a version, or `missing`, or `unreachable …`."""
+
+    host: str
+    docker: str
+    platform: str = ""
+    compose: str = ""
+    flock: bool = True
+    writable: str = "yes"
+    disk_kib: int = 0
+    router: str = "absent"
+    router_ports: tuple[int, int] = (0, 0)
+    router_config: str = ""
+    foreign_routes: Mapping[str, str] = field(default_factory=dict)  # prefix → its application
+    live_runtime: Live | None = None
+    live_file: Live | None = None
+    lock: LockHolder | None = None
+    containers: tuple[Container, ...] = ()
+    releases: tuple[KeptRelease, ...] = ()
+    backups: tuple[Backup, ...] = ()
+    images: Mapping[str, bool] = field(default_factory=dict)
+    files: tuple[str, ...] = ()  # digests of project files that are there
+    last_audit: str = ""
+
+    @property
+    def live(self) -> Live | None:
+        """The router's runtime is the truth; its file counts when the router does not answer."""
+        return self.live_runtime or self.live_file
+
+    @property
+    def live_slot(self) -> str:
+        return self.live.slot if self.live else ""
+
+    @property
+    def idle_slot(self) -> str:
+        return other_slot(self.live_slot) if self.live_slot else "blue"
+
+    def slot(self, name: str) -> tuple[Container, ...]:
+        return tuple(c for c in self.containers if c.slot == name and not c.one_off)
+
+    def release_in(self, slot: str) -> str:
+        """The release whose containers a slot holds; empty when it is empty or of several."""
+        found = {container.release for container in self.slot(slot)}
+        return found.pop() if len(found) == 1 else ""
+
+    @property
+    def live_release(self) -> str:
+        return self.release_in(self.live_slot) if self.live_slot else ""
+
+    def has_router(
+        self, image: str, ports: tuple[int, int], config: str, networks: tuple[str, ...]
+    ) -> bool:
+        """Whether the router runs like this, in these networks, with what it should have loaded."""
+        status, _, about = self.router.partition(" ")
+        runs, _, joined = about.partition(" ")
+        return (
+            (status, runs, self.router_ports) == ("running", image, ports)
+            and set(networks) <= set(joined.split(","))
+            and self.router_config == hashlib.sha256(config.encode()).hexdigest()
+        )
+
+    def kept(self, release: str) -> KeptRelease | None:
+        return next((kept for kept in self.releases if kept.id == release), None)
+
+
+Observed = Mapping[str, HostState]
+
+
+def fingerprint(state: HostState) -> object:
+    """What must not have changed between the plan and the lock."""
+    return (
+        state.live,
+        state.router_config,
+        tuple(sorted((c.id, c.status, c.release) for c in state.containers)),
+        tuple((kept.id, kept.status) for kept in state.releases),
+    )

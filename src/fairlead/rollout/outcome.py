@@ -1,0 +1,193 @@
+"""What came of a roll-out: followed from what is seen afterwards, never from what was intended."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from fairlead.commands import host as phrases
+from fairlead.errors import DeployFailed, FairleadError, MixedState, RolledBack
+from fairlead.rollout.events import Notice, PhaseFinished, PhaseStarted
+from fairlead.rollout.execute import Execution, Failure
+from fairlead.rollout.interruption import noted
+from fairlead.rollout.lock import locked, who
+from fairlead.rollout.observed import HostState, Observed, fingerprint
+from fairlead.rollout.plan import Plan
+from fairlead.rollout.session import Session
+from fairlead.rollout.situation import Situation
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A roll-out that is done: what serves on each host, and how long each step took (seconds)."""
+
+    release: str
+    previous: tuple[str, ...]
+    digests: Mapping[str, str]
+    hosts: Mapping[str, str]
+    seconds: Mapping[str, float]
+    round_trips: int
+    warnings: tuple[str, ...] = field(default=())
+
+
+def carry_out(session: Session, situation: Situation, plan: Plan, doing: str) -> Outcome:
+    """Lock, look again, execute, look once more; undo on the way if a step fails.
+
+    Raises LockHeld, PreconditionError (changed meanwhile), DeployFailed, RolledBack, MixedState.
+    """
+    fleet, environment = session.fleet, session.environment
+    with (
+        noted(session.listen) as cancel,
+        locked(fleet, environment.lock_lease, doing) as token,
+    ):
+        _still_the_same(session, situation)
+        execution = Execution(fleet, situation, plan, token, cancel, session.listen)
+        failure = execution.run()
+        if failure is None:
+            return _succeeded(session, execution, doing)
+        unmade = execution.undo()
+        error = _failed(session, execution, failure, unmade)
+        _audit(session, execution, doing, error.kind, error.what)
+        raise error
+
+
+def _still_the_same(session: Session, situation: Situation) -> None:
+    now = session.fleet.observe()
+    changed = [n for n, s in now.items() if fingerprint(s) != fingerprint(situation.observed[n])]
+    if changed:
+        from fairlead.errors import PreconditionError
+
+        raise PreconditionError(
+            f"{', '.join(changed)} changed between the plan and the lock",
+            state="nothing was changed by this command",
+            next_step="look (inv status), then repeat the command",
+        )
+
+
+def _succeeded(session: Session, execution: Execution, doing: str) -> Outcome:
+    listen, situation = session.listen, execution.situation
+    listen(PhaseStarted("verify", "look again: is that what runs", session.fleet.hosts))
+    observed = session.fleet.observe()
+    wrong = {
+        name: fault
+        for name in situation.hosts
+        if (fault := _fault(situation, observed[name])) is not None
+    }
+    listen(PhaseFinished("verify", not wrong, 0.0))
+    if wrong:
+        error = MixedState(
+            "the hosts do not run what was rolled out",
+            why=[f"{name}: {fault}" for name, fault in wrong.items()],
+            state=_table(observed),
+            next_step="inv status",
+        )
+        _audit(session, execution, doing, error.kind, error.what)
+        raise error
+    tidy = execution.tidy()
+    warnings = tuple(f"{name}: {'; '.join(lines)}" for name, lines in tidy.items())
+    for warning in warnings:
+        listen(Notice(warning, "warning"))
+    _audit(session, execution, doing, "done", "")
+    return Outcome(
+        release=situation.target.release,
+        previous=tuple(sorted({s.live_release for s in situation.observed.values()} - {""})),
+        digests={name: image.digest for name, image in situation.target.images.items()},
+        hosts={name: state.live_release for name, state in observed.items()},
+        seconds=execution.seconds,
+        round_trips=session.fleet.round_trips,
+        warnings=warnings,
+    )
+
+
+def _fault(situation: Situation, state: HostState) -> str | None:
+    """What differs on a host from the target: slot, release, digests."""
+    wanted = situation.new_slot(state.host)
+    if not state.live or state.live.share or state.live_slot != wanted:
+        return f"the router serves {state.live or 'nothing'}, not {wanted}"
+    images = situation.target.images
+    running = [c for c in state.slot(wanted) if c.running]
+    for service, count in situation.part(state.host).replicas.items():
+        here = [c for c in running if c.service == service]
+        if len(here) != count:
+            return f"{len(here)} of {count} containers of {service} run"
+        for container in here:
+            if container.release != situation.target.release:
+                return f"{container.name} is of release {container.release}"
+            if container.image != images[service].pinned:
+                return f"{container.name} runs {container.image}"
+    return None
+
+
+def _failed(
+    session: Session,
+    execution: Execution,
+    failure: Failure,
+    unmade: Mapping[str, tuple[str, ...]],
+) -> FairleadError:
+    """The error that tells a failed roll-out as it is now, by what is observed."""
+    before = execution.situation.observed
+    seen = session.fleet.look()
+    states = {name: s for name, s in seen.items() if isinstance(s, HostState)}
+    lost = sorted(set(seen) - set(states))
+    moved = [n for n, s in states.items() if not _serves_as_before(before[n], s)]
+    why = [f"{n}: {line}" for n, lines in failure.reasons.items() for line in lines]
+    why += [f"{n}: could not be undone: {line}" for n, lines in unmade.items() for line in lines]
+    if moved or (lost and execution.after_switch):
+        return MixedState(
+            f"{_what(failure)}, and not every host is back at what it served before",
+            why=[*why, *(f"{name}: does not answer" for name in lost)],
+            state=_table(states),
+            next_step="inv status; then inv rollback --to=<release>, or repair the hosts named",
+        )
+    kind = RolledBack if execution.after_switch else DeployFailed
+    end = ": every host is back at what it served before" if execution.after_switch else ""
+    return kind(
+        _what(failure) + end,
+        why=why,
+        state=_table(states) or "no release is serving",
+        next_step="inv logs, inv status; then deploy again",
+    )
+
+
+def _what(failure: Failure) -> str:
+    if failure.interrupted:
+        return f"interrupted at `{failure.step.name}`"
+    hosts = ", ".join(failure.reasons)
+    return f"`{failure.step.name}` failed on {hosts} ({failure.step.title})"
+
+
+def _serves_as_before(before: HostState, now: HostState) -> bool:
+    return str(before.live) == str(now.live) and (
+        not before.live_slot
+        or {c.release for c in now.slot(before.live_slot) if c.running}
+        == {c.release for c in before.slot(before.live_slot) if c.running}
+    )
+
+
+def _table(observed: Observed) -> str:
+    """Each host with what it serves, in one line."""
+    return " · ".join(
+        f"{name} serves {state.live_release or 'nothing'}" for name, state in observed.items()
+    )
+
+
+def _audit(session: Session, execution: Execution, doing: str, outcome: str, why: str) -> None:
+    """One line in each host's audit.jsonl; a failure to write it changes nothing."""
+    situation = execution.situation
+    commands = {}
+    for name in situation.hosts:
+        line = json.dumps(
+            {
+                "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "event": doing.split()[0],
+                "release": situation.target.release,
+                "from": situation.state(name).live_release,
+                "outcome": outcome,
+                "why": session.redact(why),
+                "who": who(),
+            }
+        )
+        commands[name] = (phrases.audit(line),)
+    for name, result in session.fleet.act("audit", commands, execution.token).items():
+        if isinstance(result, Exception) or not result.ok:
+            session.listen(Notice(f"{name}: the audit line could not be written", "warning"))

@@ -1,0 +1,24 @@
+"""The `@` lines of a running script, read as progress."""
+
+Progress = tuple[str, int, int, str]  # what, done, total (0: unknown), note
+
+
+def read_progress(line: str) -> Progress | None:
+    """What a line tells of progress; None when it tells nothing of it.
+
+    `@health NAME UP/TOTAL NOTE…`, `@health containers UP TOTAL`, `@drain NAME N`,
+    `@pull DONE TOTAL REFERENCE`.
+    """
+    word, _, rest = line.partition(" ")
+    fields = rest.split()
+    if word == "@health" and len(fields) >= 3 and fields[0] == "containers":
+        return ("containers", int(fields[1]), int(fields[2]), "")
+    if word == "@health" and len(fields) >= 2:
+        up, _, total = fields[1].partition("/")
+        return (fields[0], int(up), int(total or 0), " ".join(fields[2:]))
+    if word in ("@drain", "@drain-timeout") and len(fields) >= 2:
+        note = "cut at drain_timeout" if word == "@drain-timeout" else ""
+        return ("open requests", int(fields[1]), 0, note)
+    if word == "@pull" and len(fields) >= 2:
+        return ("layers", int(fields[0]), int(fields[1]), " ".join(fields[2:]))
+    return None

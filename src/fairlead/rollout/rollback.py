@@ -1,0 +1,150 @@
+"""`rollback`: which release is the right one to go back to, and the plan that goes there.
+
+The road is the strategies' own. The target's files, images, env and routes come from what the
+hosts kept, so nothing of today's configuration or registry can get into it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fairlead.errors import FairleadError, UsageError
+from fairlead.model import ReleaseStatus
+from fairlead.rollout import manifest, preconditions
+from fairlead.rollout.observed import HostState, KeptRelease, Observed
+from fairlead.rollout.plan import Plan
+from fairlead.rollout.session import Session
+from fairlead.rollout.situation import Situation
+from fairlead.rollout.strategies import STRATEGIES
+from fairlead.rollout.target import HostTarget, Target
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A release that was proven and that every host still has; `stamps` are its backups."""
+
+    release: str
+    sequence: int
+    tag: str
+    created: str
+    status: str
+    stamps: tuple[str, ...]
+    live: bool
+
+
+def candidates(observed: Observed) -> list[Candidate]:
+    """Releases kept on every host that runs them, newest first; the live one among them."""
+    first = next(iter(observed.values()), None)
+    if first is None:
+        return []
+    found = []
+    for kept in first.releases:
+        if all(state.kept(kept.id) for state in observed.values()):
+            found.append(_candidate(kept, observed))
+    return sorted(found, key=lambda one: one.sequence, reverse=True)
+
+
+def _candidate(kept: KeptRelease, observed: Observed) -> Candidate:
+    states = list(observed.values())
+    stamps = {b.stamp for s in states for b in s.backups if b.release == kept.id}
+    statuses = {other.status for s in states if (other := s.kept(kept.id))}
+    worst = next((s for s in reversed(ReleaseStatus) if s in statuses), kept.status)
+    return Candidate(
+        kept.id,
+        kept.sequence,
+        kept.tag,
+        str(kept.manifest.get("created", "")),
+        worst.value,
+        tuple(sorted(stamps, reverse=True)),
+        any(state.live_release == kept.id for state in states),
+    )
+
+
+def choose(observed: Observed, to: str = "") -> Candidate:
+    """The candidate named by timestamp, release or tag; without a name the one before the live.
+
+    "Before" is by sequence, among proven releases: one that was rolled back is never chosen, so
+    two rollbacks in a row never return to a bad release. Raises UsageError listing what there is.
+    """
+    found = candidates(observed)
+    if to:
+        named = [c for c in found if to in (c.release, c.tag) or to in c.stamps]
+        if not named:
+            raise _unknown(to, found)
+        return next((c for c in named if not c.live), named[0])
+    live = max((c.sequence for c in found if c.live), default=None)
+    older = [
+        c
+        for c in found
+        if c.status == ReleaseStatus.PROVEN and not c.live and (live is None or c.sequence < live)
+    ]
+    if not older:
+        raise _nothing_older(found)
+    return older[0]
+
+
+def plan_rollback(session: Session, to: str = "") -> tuple[Situation, Plan]:
+    """The plan that makes an older release live again."""
+    environment = session.environment
+    observed = session.fleet.observe()
+    preconditions.check_lock(observed)
+    preconditions.check_hosts(environment, observed)
+    chosen = choose(observed, to)
+    target = _target(observed, chosen)
+    observed = session.fleet.observe({n: part.images for n, part in target.hosts.items()})
+    situation = Situation(environment, observed, target, session.layout)
+    plan = STRATEGIES[_strategy(session, situation)](situation)
+    header = {
+        "environment": environment.name,
+        "release": target.release,
+        "live now": ", ".join(sorted({s.live_release or "nothing" for s in observed.values()})),
+        "road": "switch only" if _all_warm(situation) else "start, prove, switch",
+    }
+    return situation, Plan(plan.steps, plan.tidy, (), header)
+
+
+def _strategy(session: Session, situation: Situation) -> str:
+    """A rollback is all at once: what is live is bad, so batches would only prolong it."""
+    declared = session.environment.strategy
+    return "recreate" if declared == "recreate" and not _all_warm(situation) else "blue-green"
+
+
+def _all_warm(situation: Situation) -> bool:
+    return all(situation.is_warm(name) for name in situation.hosts)
+
+
+def _target(observed: Observed, chosen: Candidate) -> Target:
+    kept = {name: state.kept(chosen.release) for name, state in observed.items()}
+    parts = {name: HostTarget.of_manifest(name, one.manifest) for name, one in kept.items() if one}
+    images = manifest.images(next(one.manifest for one in kept.values() if one))
+    return Target(chosen.release, chosen.sequence, chosen.tag, images, parts)
+
+
+def _unknown(to: str, found: Iterable[Candidate]) -> UsageError:
+    return UsageError(
+        f"no release, tag or backup `{to}` is kept on the hosts",
+        why=_listed(found),
+        state="nothing was changed",
+        next_step="inv rollback --to=<one of these>",
+    )
+
+
+def _nothing_older(found: Iterable[Candidate]) -> FairleadError:
+    return FairleadError(
+        "there is no older proven release to go back to",
+        why=_listed(found),
+        state="nothing was changed",
+        next_step="inv rollback --to=<one of these>, or inv deploy --tag=<a good one>",
+    )
+
+
+def _listed(found: Iterable[Candidate]) -> list[str]:
+    lines = [
+        f"{c.release}  {c.tag}  {c.status}{' (live)' if c.live else ''}  {' '.join(c.stamps)}"
+        for c in found
+    ]
+    return lines or ["no release is kept on these hosts"]
+
+
+def releases_of(state: HostState) -> list[str]:
+    """The releases one host keeps, newest first."""
+    return [kept.id for kept in sorted(state.releases, key=lambda k: k.sequence, reverse=True)]

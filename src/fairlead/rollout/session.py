@@ -1,0 +1,45 @@
+"""One environment with its hosts at hand: what every verb of the roll-out starts from."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from fairlead.config import Environment
+from fairlead.engines.compose.layout import Layout
+from fairlead.model import Host
+from fairlead.rollout.compile import layout_of
+from fairlead.rollout.events import Listener
+from fairlead.rollout.fleet import Fleet, Redact
+from fairlead.transport.protocol import Transport
+from fairlead.transport.ssh import SshSettings, SshTransport
+
+
+@dataclass(frozen=True)
+class Session:
+    """environment: what is declared. fleet: its hosts. listen: who is told of progress."""
+
+    environment: Environment
+    layout: Layout
+    fleet: Fleet
+    listen: Listener
+    redact: Redact
+
+
+@contextmanager
+def open_session(
+    environment: Environment, listen: Listener, redact: Redact = str
+) -> Iterator[Session]:
+    """The hosts of an environment; connections are made at the first command and closed here."""
+    layout = layout_of(environment)
+    transports = {host.name: connect(environment, host) for host in environment.hosts}
+    fleet = Fleet(transports, layout.variables, listen, redact)
+    try:
+        yield Session(environment, layout, fleet, listen, redact)
+    finally:
+        fleet.close()
+
+
+def connect(environment: Environment, host: Host) -> Transport:
+    """The transport to a host, as [ssh] says."""
+    ssh = environment.ssh
+    return SshTransport(host, SshSettings(ssh.key, ssh.known_hosts, ssh.connect_timeout))

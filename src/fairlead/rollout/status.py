@@ -1,0 +1,111 @@
+"""What is true now, host by host, as `inv status` tells it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fairlead.config import Environment
+from fairlead.errors import FairleadError, MixedState
+from fairlead.rollout.observed import Container, HostState
+
+Seen = Mapping[str, HostState | FairleadError]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One sentence over all hosts; exit code 0 when they agree and are healthy, else 1 or 6."""
+
+    sentence: str
+    exit_code: int
+    payload: Mapping[str, object]
+
+
+def describe(environment: Environment, seen: Seen) -> tuple[list[tuple[object, ...]], list[str]]:
+    """A row per host, and notes on what a person should see besides."""
+    rows: list[tuple[object, ...]] = []
+    notes: list[str] = []
+    for name, state in sorted(seen.items()):
+        if isinstance(state, FairleadError):
+            rows.append((name, "no answer", "", "", "", ""))
+            continue
+        rows.append(_row(state))
+        notes += [f"{name}: {note}" for note in _notes(state)]
+    return rows, notes
+
+
+def overall(seen: Seen) -> Verdict:
+    """Whether the hosts agree, and on what."""
+    states = {name: s for name, s in seen.items() if isinstance(s, HostState)}
+    lost = sorted(set(seen) - set(states))
+    serving = {name: s.live_release for name, s in states.items() if _has_slots(s)}
+    releases = set(serving.values()) - {""}
+    payload = {
+        "hosts": serving,
+        "unreachable": lost,
+        "locked": {n: s.lock.doing for n, s in states.items() if s.lock and not s.lock.expired},
+    }
+    if lost:
+        text = f"{', '.join(lost)} cannot be reached"
+        return Verdict(text, 1, {"outcome": "unknown", **payload})
+    if len(releases) > 1 or any(_moving(s) for s in states.values()):
+        text = "hosts serve different releases, or a roll-out stopped half way: " + ", ".join(
+            f"{name} {state.live_release or 'nothing'} ({state.live or 'no slot'})"
+            for name, state in states.items()
+        )
+        return Verdict(text, MixedState.exit_code, {"outcome": "mixed", **payload})
+    if not releases:
+        return Verdict("nothing is deployed yet", 0, {"outcome": "empty", **payload})
+    release = releases.pop()
+    sick = [n for n, s in states.items() if _count(s.slot(s.live_slot)) != len(s.slot(s.live_slot))]
+    if sick:
+        text = f"{release} serves, but not every container is healthy on {', '.join(sick)}"
+        return Verdict(text, 1, {"outcome": "degraded", "release": release, **payload})
+    return Verdict(f"{release} serves", 0, {"outcome": "serving", "release": release, **payload})
+
+
+def _has_slots(state: HostState) -> bool:
+    return bool(state.live) or any(container.slot for container in state.containers)
+
+
+def _moving(state: HostState) -> bool:
+    return bool(state.live and state.live.share)
+
+
+def _row(state: HostState) -> tuple[object, ...]:
+    live, idle = state.slot(state.live_slot), state.slot(state.idle_slot)
+    waiting = state.release_in(state.idle_slot)
+    warm = "warm" if any(c.running for c in idle) else "stopped"
+    lock = state.lock
+    held = f"{lock.who}: {lock.doing} ({lock.seconds_left} s left)" if lock else "free"
+    return (
+        state.host,
+        state.live_release or "nothing",
+        str(state.live or "-"),
+        f"{_count(live)}/{len(live)} healthy" if live else "-",
+        f"{waiting} {warm}" if waiting else ("empty" if not idle else "several releases"),
+        held,
+    )
+
+
+def _count(containers: tuple[Container, ...]) -> int:
+    return sum(1 for c in containers if c.running and c.health in ("", "healthy"))
+
+
+def _notes(state: HostState) -> list[str]:
+    notes = []
+    if state.live_runtime != state.live_file and state.live_runtime and state.live_file:
+        notes.append(
+            f"the router serves {state.live_runtime}, its file says {state.live_file}; the next "
+            "deploy sets that right"
+        )
+    if state.router.split()[0] not in ("running", "absent"):
+        notes.append(f"the router is {state.router.split()[0]}")
+    for container in state.containers:
+        if container.slot in ("", state.live_slot) and not container.running:
+            oom = ", out of memory" if container.oom else ""
+            notes.append(
+                f"{container.name} is {container.status} (exit code {container.exit_code}{oom})"
+            )
+    unfinished = [kept.id for kept in state.releases if kept.status == "prepared"]
+    if unfinished and not state.lock:
+        notes.append(f"never finished: {', '.join(unfinished)}; it serves nothing")
+    return notes

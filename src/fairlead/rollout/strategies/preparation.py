@@ -1,0 +1,180 @@
+"""What every strategy does before anything starts: backup, upload, pull, data services, migrate."""
+
+import io
+import tarfile
+from collections.abc import Iterable, Mapping
+
+from fairlead.commands import compose, host, router
+from fairlead.engines.compose import project_files
+from fairlead.engines.compose.project_files import ProjectFile
+from fairlead.model import SLOTS, Command, ReleaseStatus, Step
+from fairlead.rollout.plan import in_order, step
+from fairlead.rollout.situation import Situation
+from fairlead.router.haproxy import base_config
+
+PULL_TIMEOUT = 1800.0
+SETTLE_SECONDS = 1.0  # what has no healthcheck must run for so long
+
+
+def preparation(situation: Situation) -> tuple[Step, ...]:
+    """The steps up to, but without, the migration. Nothing that serves is touched."""
+    return in_order(
+        _backup(situation),
+        _upload(situation),
+        _login(situation),
+        _pull(situation),
+        _router(situation),
+        _data(situation),
+    )
+
+
+def migration(situation: Situation) -> Step | None:
+    """Run the migration once, with the new image and the new env, in the idle slot's network."""
+    wanted = situation.target.migration
+    if wanted is None:
+        return None
+    command = compose.run_once(
+        situation.new_project(wanted.host),
+        situation.file(wanted.host),
+        wanted.service,
+        wanted.argv,
+        wanted.timeout,
+    )
+    return step(
+        "migrate",
+        f"run the migration once, on {wanted.host}",
+        {wanted.host: (_clear(situation, wanted.host), command)},
+        {wanted.host: (_clear(situation, wanted.host),)},
+    )
+
+
+def _clear(situation: Situation, name: str) -> Command:
+    return host.clear(situation.new_project(name))
+
+
+def _backup(situation: Situation) -> Step | None:
+    target = situation.target
+    if not target.stamp:
+        return None
+    live = {name: situation.state(name).live_release for name in situation.hosts}
+    commands = {
+        name: (host.backup(target.stamp, release, target.sequence),)
+        for name, release in live.items()
+        if release and situation.state(name).kept(release)
+    }
+    return step("backup", f"back up what is live as {target.stamp}", commands)
+
+
+def _upload(situation: Situation) -> Step | None:
+    release = situation.target.release
+    commands: dict[str, tuple[Command, ...]] = {}
+    for name, part in situation.target.hosts.items():
+        if part.files:
+            mounted = [
+                file
+                for file in situation.target.mounted
+                if file.digest not in situation.state(name).files
+            ]
+            archive = _archive(part.files, mounted)
+            note = f"{len(part.files) + len(mounted)} files, {len(archive) // 1024} KiB"
+            commands[name] = (host.receive(release, archive, note),)
+        elif name in situation.target.restore:
+            commands[name] = (host.restore(situation.target.restore[name], release),)
+    undo = {name: (host.status(release, ReleaseStatus.FAILED),) for name in commands}
+    return step("upload", f"write release {release}", commands, undo)
+
+
+def _login(situation: Situation) -> Step | None:
+    registry = situation.environment.registry
+    if not (registry.server and registry.username) or not _missing(situation):
+        return None
+    password = registry.password.reveal().encode()
+    command = host.login(registry.server, registry.username, password)
+    return step("login", f"log in to {registry.server}", dict.fromkeys(situation.hosts, (command,)))
+
+
+def _missing(situation: Situation) -> Mapping[str, tuple[str, ...]]:
+    return {
+        name: absent
+        for name, part in situation.target.hosts.items()
+        if (absent := tuple(r for r in part.images if not situation.state(name).images.get(r)))
+    }
+
+
+def _pull(situation: Situation) -> Step | None:
+    missing = _missing(situation)
+    commands = {name: (host.pull(*refs, timeout=PULL_TIMEOUT),) for name, refs in missing.items()}
+    return step("pull", "pull images by digest", commands)
+
+
+def _router(situation: Situation) -> Step | None:
+    wanted = situation.environment.router
+    config = base_config()
+    ports = (wanted.http_port, wanted.https_port)
+    networks = tuple(situation.layout.project(slot) for slot in SLOTS)
+    commands = {
+        name: (
+            host.network(*networks),
+            router.up(
+                wanted.image,
+                wanted.http_port,
+                wanted.https_port,
+                wanted.certificate,
+                config.encode(),
+            ),
+            router.connect(*networks),
+        )
+        for name, part in situation.target.hosts.items()
+        if part.routed
+        and not situation.state(name).has_router(wanted.image, ports, config, networks)
+    }
+    return step("router", "bring the router up", commands)
+
+
+def _data(situation: Situation) -> Step | None:
+    """Stateful services: started, or changed where their declaration changed; never doubled."""
+    layout, release = situation.layout, situation.target.release
+    commands: dict[str, tuple[Command, ...]] = {}
+    undo: dict[str, tuple[Command, ...]] = {}
+    for name, part in situation.target.hosts.items():
+        if not part.stateful or _data_is_right(situation, name):
+            continue
+        commands[name] = (
+            host.network(*(layout.project(slot) for slot in SLOTS)),
+            compose.up(layout.key, layout.shared_file(release)),
+            host.await_healthy(layout.key, SETTLE_SECONDS, situation.health_timeout(name)),
+        )
+        live = situation.state(name).live_release
+        if live:
+            undo[name] = (compose.up(layout.key, layout.shared_file(live)),)
+    names = sorted(
+        {service for part in situation.target.hosts.values() for service in part.stateful}
+    )
+    return step("data", f"bring stateful services up: {', '.join(names)}", commands, undo)
+
+
+def _data_is_right(situation: Situation, name: str) -> bool:
+    state, part = situation.state(name), situation.part(name)
+    kept = state.kept(state.live_release) if state.live_release else None
+    if kept is None:
+        return False
+    same = kept.manifest["host"]["files"].get("shared.yaml") == part.digests.get("shared.yaml")
+    running = {c.service for c in state.containers if not c.slot and c.running}
+    return same and set(part.stateful) <= running
+
+
+def _archive(files: Mapping[str, bytes], mounted: Iterable[ProjectFile]) -> bytes:
+    """A tar of the files, mode 0600; no owner or time, so equal files make equal bytes.
+
+    The manifest comes last, by which the host knows that it has all.
+    """
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for file in mounted:
+            project_files.add_to(archive, file)
+        for name in sorted(files, key=lambda name: (name == "manifest.json", name)):
+            content = files[name]
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o600
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()

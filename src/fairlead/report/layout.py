@@ -1,0 +1,100 @@
+"""Lines for people: errors, tables, progress. Pure functions; nothing here writes."""
+
+from collections.abc import Iterator, Sequence
+
+from fairlead.errors import FairleadError
+from fairlead.report.called import Spoken
+from fairlead.report.terminal import Line, Piece, line
+from fairlead.rollout.events import HostFinished, HostProgress
+
+SEPARATOR = " · "
+
+
+def duration(seconds: float) -> str:
+    """`0.4s`, `12.0s`, `3m 05s`, `2h 05m`."""
+    if seconds < 59.95:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}m {rest:02}s"
+    return f"{minutes // 60}h {minutes % 60:02}m"
+
+
+def progress(event: HostProgress) -> str:
+    """`layers 3/7 · 12 MB`, `requests 4`, `waiting`."""
+    count = f" {event.done}/{event.total}" if event.total else f" {event.done}" * bool(event.done)
+    return event.what + count + (SEPARATOR + event.note) * bool(event.note)
+
+
+def fold(step: str, ok: bool, seconds: float, finished: Sequence[HostFinished]) -> Line:
+    """A finished step in one line: `✓ pull        host1 1.2s · host2 1.4s`."""
+    mark = Piece("✓", "good") if ok else Piece("✗", "bad")
+    head = [mark, Piece(f" {step:<11} ", "" if ok else "strong")]
+    return line(*head, *(folded_hosts(finished) or [Piece(duration(seconds), "quiet")]))
+
+
+def folded_hosts(finished: Sequence[HostFinished]) -> list[Piece]:
+    """Each host and its time; many hosts that all went well as a count and a range."""
+    if len(finished) > 4 and all(host.ok for host in finished):
+        times = sorted(host.seconds for host in finished)
+        spread = f"{duration(times[0])} – {duration(times[-1])}"
+        return [Piece(f"{len(finished)} hosts"), Piece(" " + spread, "quiet")]
+    pieces: list[Piece] = []
+    for host in finished:
+        pieces += [Piece(SEPARATOR, "quiet")] if pieces else []
+        pieces += [Piece(host.host, "" if host.ok else "bad strong")]
+        verdict = Piece("" if host.ok else " failed", "bad")
+        pieces += [verdict, Piece(f" {duration(host.seconds)}", "quiet")]
+    return pieces
+
+
+def failure(failed: HostFinished) -> Line:
+    """One failed host, for the list that ends a report."""
+    note = f": {failed.note}" if failed.note else ""
+    return line(Piece("✗ ", "bad"), Piece(f"{failed.step} "), Piece(failed.host, "strong"), note)
+
+
+def error(told: FairleadError, spoken: Spoken = str) -> Iterator[Line]:
+    """What failed; why, indented; what is true now; what to do next; where it is explained."""
+    what, *more = spoken(told.what).splitlines() or [""]
+    yield line(Piece("✗ ", "bad"), Piece(what, "bad strong"))
+    for why in (*more, *told.why):
+        for text in why.splitlines() or [""]:
+            yield line("    ", text)
+    labels = {"state:": told.state, "next:": told.next_step, "docs:": docs(told.docs)}
+    for label, text in labels.items():
+        for index, part in enumerate(spoken(text).splitlines()):
+            head = Piece(f"  {label if index == 0 else '':<7}", "quiet")
+            yield line(head, Piece(part, "strong" if label == "next:" else ""))
+
+
+def docs(anchor: str) -> str:
+    """Where an anchor under docs/ is found."""
+    return anchor if not anchor or anchor.startswith(("docs/", "http")) else f"docs/{anchor}"
+
+
+def table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], notes: Sequence[str]
+) -> Iterator[Line]:
+    """A title, aligned columns, notes. Nothing is cut, whatever the width."""
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    if title:
+        yield line(Piece(title, "strong"))
+    yield line(Piece(_row(columns, widths), "quiet"))
+    for row in cells:
+        yield line(_row(row, widths))
+    for note in notes:
+        yield line(Piece(f"  {note}", "quiet"))
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
+    return ("  " + "  ".join(padded)).rstrip()
+
+
+def result(summary: Sequence[str], ok: bool) -> Iterator[Line]:
+    """What came of a command: a marked sentence, and what belongs to it below."""
+    mark = Piece("✓ ", "good") if ok else Piece("✗ ", "bad")
+    for index, text in enumerate(summary):
+        yield line(mark, Piece(text, "strong")) if index == 0 else line("  ", text)

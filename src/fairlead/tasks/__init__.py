@@ -1,0 +1,20 @@
+"""The verbs. `ns` is what a project's tasks.py takes: `from fairlead.tasks import ns`."""
+
+from invoke.collection import Collection
+
+from fairlead.tasks.backups import list_
+from fairlead.tasks.deploy import deploy
+from fairlead.tasks.doctor import doctor
+from fairlead.tasks.execute import exec_
+from fairlead.tasks.host import check, setup
+from fairlead.tasks.init import init
+from fairlead.tasks.lock import release, status_
+from fairlead.tasks.logs import logs
+from fairlead.tasks.rollback import rollback
+from fairlead.tasks.smoke import smoke
+from fairlead.tasks.status import status
+
+ns = Collection(init, doctor, deploy, rollback, smoke, status, logs, exec_)
+ns.add_collection(Collection("backups", list_))
+ns.add_collection(Collection("lock", status_, release))
+ns.add_collection(Collection("host", setup, check))

@@ -1,0 +1,26 @@
+"""inv deploy"""
+
+from fairlead.tasks.run import Run
+from fairlead.tasks.verb import verb
+
+
+@verb(help={"tag": "Image tag to deploy, e.g. v2.5.0"})
+def deploy(run: Run, tag: str = "") -> None:
+    """Deploy a release: prove the new beside the old, switch, drain, stop the old"""
+    from fairlead.config import validate_tag
+    from fairlead.errors import UsageError
+    from fairlead.rollout.deploy import plan_deploy
+    from fairlead.tasks.rolled import roll
+    from fairlead.tasks.scope import chosen_services, session
+
+    if not tag:
+        raise UsageError(
+            "deploy needs to know what: --tag is missing",
+            state="nothing was changed",
+            next_step="inv deploy --env=staging --tag=v2.5.0",
+        )
+    validate_tag(tag)
+    services = chosen_services(run.environment(), run.options.service)
+    with session(run) as opened:
+        situation, plan = plan_deploy(opened, tag, services)
+        roll(run, opened, situation, plan, f"deploy {tag}")

@@ -1,0 +1,32 @@
+"""inv exec"""
+
+from fairlead.tasks.run import Run
+from fairlead.tasks.verb import verb
+
+
+@verb(name="exec", help={"all": "In every container of the service, not just the first"})
+def exec_(run: Run, all: bool = False) -> int:
+    """Run a command in a live container: inv exec --service=api -- python -m app.console"""
+    from fairlead.errors import UsageError
+    from fairlead.model import Step
+    from fairlead.rollout.containers import exec_commands, run_exec
+    from fairlead.tasks.scope import chosen_services, session
+
+    if not run.remainder:
+        raise UsageError(
+            "exec needs a command after `--`", next_step="inv exec --service=api -- env"
+        )
+    services = chosen_services(run.environment(), run.options.service)
+    if len(services) != 1:
+        example = "inv exec --service=api -- env"
+        raise UsageError("exec needs exactly one --service", next_step=example)
+    with session(run) as opened:
+        commands = exec_commands(opened, services[0], run.remainder, every=all)
+        if run.options.plan:
+            run.reporter.plan([Step("exec", "run in the container", commands)], {}, verbose=True)
+            return 0
+        lines, code = run_exec(opened, commands)
+        run.reporter.text(lines)
+        outcome = "failed" if code else "done"
+        run.reporter.result({"outcome": outcome, "code": code}, ok=not code)
+        return 1 if code else 0

@@ -1,0 +1,66 @@
+"""inv init"""
+
+from pathlib import Path
+
+from fairlead.tasks.run import Run
+from fairlead.tasks.verb import verb
+
+COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+
+
+@verb(
+    help={
+        "compose": "The compose file (default: compose.yaml or docker-compose.yml here)",
+        "reference": "Print the annotated reference of every key, and write nothing",
+    }
+)
+def init(run: Run, compose: str = "", reference: bool = False) -> None:
+    """Write deploy/*.toml for the compose file in this folder, and tell what was guessed"""
+    from fairlead.config.reference import reference as annotated
+    from fairlead.config.starter import render, write
+    from fairlead.engines.compose.guess import guess
+    from fairlead.engines.compose.source import survey
+
+    if reference:
+        run.reporter.text(annotated().splitlines())
+        return
+    file = _compose_file(run.cwd, compose)
+    found = survey(file, {})
+    guessed = guess(found.project, run.cwd.name)
+    unset = found.required(guessed.images)
+    files = render(guessed, compose=_from_deploy(run.cwd, file), unset=unset)
+    if run.options.plan:
+        run.reporter.result(
+            {"outcome": "planned", "files": sorted(files)},
+            [f"would write {name}" for name in sorted(files) if not (run.cwd / name).exists()],
+        )
+        return
+    created = write(run.cwd, files)
+    rows = [(name, "written" if new else "kept as it was") for name, new in created.items()]
+    run.reporter.table("Files", ("file", "outcome"), rows, guessed.reasons)
+    lines = [f"check: {question}" for question in guessed.questions]
+    lines.append("next: write the hosts' addresses into deploy/staging.toml, then: inv doctor")
+    payload = {"outcome": "written", "files": created, "questions": list(guessed.questions)}
+    run.reporter.result(payload, lines)
+
+
+def _compose_file(folder: Path, named: str) -> Path:
+    """The compose file, named or found. Raises UsageError when there is none."""
+    from fairlead.errors import UsageError
+
+    names = (named,) if named else COMPOSE_NAMES
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise UsageError(
+        f"no compose file here: {', '.join(names)}",
+        state="nothing was written",
+        next_step="change to the folder that has it, or name it: inv init --compose=<file>",
+    )
+
+
+def _from_deploy(folder: Path, file: Path) -> str:
+    """The compose file's path as deploy/fairlead.toml writes it."""
+    import os
+
+    return os.path.relpath(file, folder / "deploy")

@@ -1,0 +1,28 @@
+"""inv logs"""
+
+from fairlead.tasks.run import Run
+from fairlead.tasks.verb import verb
+
+
+@verb(
+    mutates=False,
+    help={
+        "follow": "Keep showing new lines until Ctrl-C",
+        "tail": "How many of the last lines of each container",
+        "slot": "blue or green instead of the live slot",
+    },
+)
+def logs(run: Run, follow: bool = False, tail: int = 100, slot: str = "") -> None:
+    """Show what the live containers print, each line with its host and container"""
+    from fairlead.rollout.containers import follow_logs, log_commands
+    from fairlead.tasks.scope import chosen_services, session
+
+    services = chosen_services(run.environment(), run.options.service)
+    with session(run) as opened:
+        commands = log_commands(opened, services, slot, tail, follow)
+        if run.options.plan:
+            from fairlead.model import Step
+
+            run.reporter.plan([Step("logs", "read the logs", commands)], {}, verbose=True)
+            return
+        run.reporter.text(follow_logs(opened, commands))

@@ -1,0 +1,54 @@
+"""inv rollback"""
+
+from typing import TYPE_CHECKING
+
+from fairlead.tasks.run import Run
+from fairlead.tasks.verb import verb
+
+if TYPE_CHECKING:
+    from fairlead.rollout.session import Session
+
+
+@verb(
+    help={
+        "quick": "To the proven release before the live one",
+        "to": "To this backup (timestamp), release or tag",
+        "list": "Show what there is to go back to",
+    }
+)
+def rollback(run: Run, quick: bool = False, to: str = "", list: bool = False) -> None:
+    """Go back to an older release: its images, its env, its compose file"""
+    from fairlead.config import validate_release_reference
+    from fairlead.errors import UsageError
+    from fairlead.rollout.rollback import plan_rollback
+    from fairlead.tasks.rolled import roll
+    from fairlead.tasks.scope import session
+
+    if sum((quick, bool(to), list)) != 1:
+        raise UsageError(
+            "rollback needs exactly one of --quick, --to=<timestamp, release or tag> and --list",
+            state="nothing was changed",
+            next_step="inv rollback --list",
+        )
+    if to:
+        validate_release_reference(to)
+    with session(run) as opened:
+        if list:
+            _show(run, opened)
+            return
+        situation, plan = plan_rollback(opened, to)
+        roll(run, opened, situation, plan, f"rollback to {situation.target.release}")
+
+
+def _show(run: Run, opened: "Session") -> None:
+    from fairlead.rollout.rollback import candidates
+
+    found = candidates(opened.fleet.observe())
+    rows = [
+        (c.release, c.tag, c.status, "live" if c.live else "", c.created, " ".join(c.stamps))
+        for c in found
+    ]
+    columns = ("release", "tag", "status", "live", "created", "backups")
+    name = opened.environment.name
+    run.reporter.table(f"Releases kept in {name}", columns, rows)
+    run.reporter.result({"outcome": "listed", "releases": [c.release for c in found]})

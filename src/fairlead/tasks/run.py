@@ -1,0 +1,107 @@
+"""What a task's body is given: its flags, its voice, its project."""
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fairlead.config import Environment
+    from fairlead.report import Reporter
+
+
+@dataclass(frozen=True)
+class Options:
+    """The flags every task has, as they were given."""
+
+    env: str = ""
+    plan: bool = False
+    json: bool = False
+    yes: bool = False
+    service: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    verbose: bool = False
+
+
+class Run:
+    """One run of one task.
+
+    options: the common flags. reporter: the only way to tell anything. cwd: where the command was
+    started. remainder: the words after `--`, each as it was given.
+    """
+
+    def __init__(self, options: Options) -> None:
+        from fairlead.report import open_reporter
+
+        self.options = options
+        self.cwd = Path.cwd()
+        self.remainder = _remainder(sys.argv)
+        self._environment: Environment | None = None
+        self._masks: Callable[[str], str] = str
+        self.reporter: Reporter = open_reporter(
+            options,
+            stdout=sys.stdout,
+            stderr=sys.stderr,
+            environ=os.environ,
+            redact=self.redact,
+            program=Path(sys.argv[0]).name,
+        )
+
+    def redact(self, text: str) -> str:
+        """The text without the secrets known by now: those of the environment, once it is read."""
+        return self._masks(text)
+
+    def environment(self) -> "Environment":
+        """The configuration of `--env`, read and checked once; its secrets are masked from now on.
+
+        Without `--env` it is the project's default, and the report says which. Raises UsageError
+        outside a project or for an unknown environment; ConfigError with every fault of the files.
+        """
+        if self._environment is None:
+            self._environment = self._load()
+        return self._environment
+
+    def confirm(self, question: str, flag: str = "--yes") -> None:
+        """Go on only if a person says yes, or `--yes` was given.
+
+        Raises UsageError naming `flag` where nobody can be asked, GateRefused on a no.
+        """
+        from fairlead.errors import GateRefused, UsageError
+
+        if self.options.yes:
+            return
+        if self.options.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise UsageError(
+                f"{question} Nobody can be asked here: there is no terminal",
+                state="nothing was changed",
+                next_step=f"repeat the command with {flag}",
+            )
+        print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise GateRefused(
+                "not confirmed", state="nothing was changed", next_step="answer y, or give " + flag
+            )
+
+    def trace(self, fault: BaseException) -> None:
+        """Write the traceback of a fault to stderr, secrets masked."""
+        import traceback
+
+        print(self.redact("".join(traceback.format_exception(fault))), file=sys.stderr, end="")
+
+    def _load(self) -> "Environment":
+        from fairlead.config import find_root, load
+        from fairlead.rollout.events import Notice
+
+        environment = load(find_root(self.cwd), self.options.env or None, os.environ)
+        self._masks = environment.redactor().redact
+        if not self.options.env:
+            text = f"environment {environment.name}, the default; --env names another"
+            self.reporter.event(Notice(text))
+        return environment
+
+
+def _remainder(argv: list[str]) -> tuple[str, ...]:
+    """The words after `--`. Invoke keeps them as one string and hands it to no task."""
+    return tuple(argv[argv.index("--") + 1 :]) if "--" in argv else ()

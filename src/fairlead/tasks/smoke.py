@@ -1,0 +1,34 @@
+"""inv smoke"""
+
+import os
+
+from fairlead.tasks.run import Run
+from fairlead.tasks.verb import verb
+
+
+@verb(mutates=False)
+def smoke(run: Run) -> None:
+    """Ask the live release what it must answer, from here and from its hosts"""
+    from fairlead.rollout.smoking import smoke_client, smoke_hosts, smoke_plan
+    from fairlead.tasks.scope import session
+
+    url = os.environ.get("TEST_URL", "") or run.environment().url
+    only_url = bool(os.environ.get("TEST_URL"))
+    if run.options.plan:
+        steps = smoke_plan(run.environment(), url, only_url)
+        run.reporter.plan(steps, {"url": url}, verbose=run.options.verbose)
+        return
+    results = smoke_client(run.environment(), url)
+    if not only_url:
+        with session(run) as opened:
+            results += smoke_hosts(opened)
+    rows = [(r.check, r.source, r.outcome, f"{r.seconds:.3f} s", r.why) for r in results]
+    run.reporter.table("Smoke checks", ("check", "asked", "outcome", "time", "why"), rows)
+    bad = [r for r in results if r.outcome != "passed"]
+    passed = len(results) - len(bad)
+    text = f"{passed} of {len(results)} checks passed" if results else "no smoke checks: not run"
+    run.reporter.result(
+        {"outcome": "failed" if bad or not results else "passed", "passed": passed, "url": url},
+        [text],
+        ok=not bad and bool(results),
+    )

@@ -1,0 +1,178 @@
+"""The lock on a host, run for real: one owner at a time, freed by its owner or by its lease."""
+
+import os
+import signal
+import time
+
+FENCE_LOST = 75
+HELD = 73
+FOREVER = "600"
+
+
+def take(shell, token="mine", lease=FOREVER, who="ada@laptop", doing="deploy v2"):
+    return shell.call("fl_lock", lease, who, doing, token=token)
+
+
+def owner(shell):
+    file = shell.base / "lock/owner"
+    return file.read_text().splitlines() if file.exists() else None
+
+
+def expire(shell):
+    """Let the lease of the present owner end now."""
+    token, _, *rest = owner(shell)
+    (shell.base / "lock/owner").write_text("\n".join([token, "1", *rest]) + "\n")
+
+
+def test_taking_a_free_lock_records_the_owner(shell):
+    """The owner's token, lease, name and work are on the host, unreadable for others."""
+    before = time.time()
+    assert take(shell).code == 0
+    token, expires, since, who, doing = owner(shell)
+    assert (token, who, doing) == ("mine", "ada@laptop", "deploy v2")
+    assert before + 598 < int(expires) < time.time() + 601
+    assert since == time.strftime("%Y-%m-%dT%H:%M", time.gmtime(before)) + since[16:]
+    assert (shell.base / "lock/owner").stat().st_mode & 0o007 == 0
+
+
+def test_taking_it_makes_the_environment_s_directories(shell):
+    """The first deploy to a host finds all it writes into."""
+    take(shell)
+    made = sorted(path.name for path in shell.base.iterdir())
+    assert made == ["backups", "deploy", "lock", "releases"]
+
+
+def test_a_held_lock_is_refused_with_who_since_when_and_what(shell):
+    """Exit 73, and one line tells the holder, the time, the work and the seconds left."""
+    take(shell, lease="100")
+    refused = take(shell, token="theirs", who="bob@desk", doing="rollback")
+    assert refused.code == HELD
+    mark, who, since, doing, left = refused.marks[0].split("\t")
+    assert (mark, who, doing) == ("@held", "ada@laptop", "deploy v2")
+    assert since == owner(shell)[2]
+    assert 95 <= int(left) <= 100
+    assert owner(shell)[0] == "mine"
+
+
+def test_the_owner_may_take_it_again(shell):
+    """A command that was sent twice over a shaky line does not lock itself out."""
+    take(shell)
+    assert take(shell, doing="deploy v3").code == 0
+    assert owner(shell)[4] == "deploy v3"
+
+
+def test_an_ended_lease_is_taken_over_and_audited(shell):
+    """Who was killed with -9 keeps nobody waiting longer than the lease; the audit tells."""
+    take(shell, token="dead", who='eve "x" \\ y', doing="deploy v1")
+    expire(shell)
+    taken = take(shell)
+    assert taken.code == 0
+    assert taken.marks == ['@takeover\teve "x" \\ y\tdeploy v1']
+    assert owner(shell)[0] == "mine"
+    line = (shell.base / "audit.jsonl").read_text()
+    from json import loads
+
+    assert loads(line)["event"] == "lock-takeover"
+    assert loads(line)["from"] == 'eve "x" \\ y'
+
+
+def test_renewing_moves_the_end_and_nothing_else(shell):
+    """The heartbeat gives the lease its full length again; since, who and what stay."""
+    take(shell, lease="5")
+    before = owner(shell)
+    assert shell.call("fl_renew", FOREVER).code == 0
+    after = owner(shell)
+    assert int(after[1]) > int(before[1]) + 500
+    assert after[2:] == before[2:]
+
+
+def test_renewing_what_somebody_else_took_fails(shell):
+    """An owner that slept through its lease is told so, and takes nothing back."""
+    take(shell, token="theirs", who="bob@desk")
+    refused = shell.call("fl_renew", FOREVER)
+    assert refused.code == FENCE_LOST
+    assert "the lock is no longer ours (now: bob@desk)" in refused.err
+    assert owner(shell)[0] == "theirs"
+
+
+def test_the_fence_lets_only_the_owner_pass(shell):
+    """Asked before every mutation: ours passes; theirs or none ends the script with 75."""
+    take(shell)
+    assert shell.run("fl_fence; echo on").out == "on\n"
+    theirs = shell.run("fl_fence; echo on", token="other")
+    assert (theirs.code, theirs.out) == (FENCE_LOST, "")
+    shell.call("fl_unlock")
+    free = shell.run("fl_fence; echo on")
+    assert (free.code, free.out) == (FENCE_LOST, "")
+    assert "now: free" in free.err
+
+
+def test_only_the_owner_unlocks(shell):
+    """A stranger's unlock does nothing and is no error; the owner's frees it."""
+    take(shell)
+    assert shell.call("fl_unlock", token="other").code == 0
+    assert owner(shell)[0] == "mine"
+    assert shell.call("fl_unlock").code == 0
+    assert owner(shell) is None
+    assert take(shell, token="other").code == 0
+
+
+def test_breaking_frees_it_and_tells_whose_it_was(shell):
+    """`inv lock.release` frees any lock, and prints the one it broke."""
+    take(shell)
+    broken = shell.call("fl_lock_break", token="")
+    assert broken.marks[0].startswith("@held\tada@laptop\t")
+    assert owner(shell) is None
+
+
+def test_a_free_lock_shows_nothing(shell):
+    """Looking at a host that nobody locked prints no line and makes no file."""
+    shell.base.mkdir()
+    assert shell.call("fl_lock_show").out == ""
+    assert list(shell.base.iterdir()) == []
+
+
+def test_of_twenty_takers_at_once_exactly_one_wins(shell):
+    """The lock is atomic: whoever asks at the same moment, one gets it, the others are told."""
+    takers = [shell.start(f"fl_lock 600 taker{n} race", token=f"t{n}") for n in range(20)]
+    codes = []
+    for taker in takers:
+        out, _ = taker.communicate(timeout=60)
+        codes.append(taker.returncode)
+        assert taker.returncode == 0 or out.startswith(b"@held\t")
+    assert sorted(codes) == [0] + [HELD] * 19
+    assert owner(shell)[0] == f"t{codes.index(0)}"
+
+
+def test_a_killed_taker_leaves_no_half_lock(shell):
+    """kill -9 while it is being taken: the lock is free or whole, and never stuck."""
+    shell.run("mkdir -p $FL_BASE/lock")
+    for _ in range(5):
+        looping = shell.start("while :; do fl_lock 600 ada deploy; fl_unlock; done")
+        time.sleep(0.05)
+        os.killpg(looping.pid, signal.SIGKILL)
+        looping.wait(timeout=10)
+        looping.stdout.close()
+        looping.stderr.close()
+        found = owner(shell)
+        assert found is None or len(found) == 5
+        if found:
+            expire(shell)
+        assert take(shell, token="next").code == 0
+        shell.call("fl_unlock", token="next")
+
+
+def test_a_lock_whose_file_was_cut_off_counts_as_free(shell):
+    """A half-written owner (a full disk) locks nobody out."""
+    take(shell)
+    (shell.base / "lock/owner").write_text("mine\n123")
+    assert shell.call("fl_lock_show").out == ""
+    assert take(shell, token="next").code == 0
+
+
+def test_a_disk_that_is_full_takes_no_lock(shell):
+    """A lock that could not be written is not taken, also where a condition asks for it."""
+    shell.run("mkdir -p $FL_BASE/lock")
+    full = "trap '' XFSZ; ulimit -f 0"  # each write fails, as on a full disk
+    assert shell.run(f"{full}; fl_lock 600 ada deploy || exit 9").code == 9
+    assert owner(shell) is None

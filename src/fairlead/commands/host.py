@@ -34,6 +34,10 @@ def clear(project: str) -> Command:
     return Command(("fl_clear", project))
 
 
+def clear_one_off(project: str) -> Command:
+    return Command(("fl_clear_one_off", project))
+
+
 def await_healthy(project: str, settle: float, timeout: float) -> Command:
     words = ("fl_await", project, f"{settle:.0f}", f"{timeout:.0f}")
     return Command(words, timeout=timeout + 30)

@@ -55,8 +55,12 @@ fl_observe_records() { # releases with status and manifest, backups with the rel
       "$(tr -d '\n' <"$FL_BASE/releases/$fl_id/manifest.json")"
   done
   for fl_id in $(fl_backups); do
-    printf '@backup %s %s %s\n' "$fl_id" "$(cat "$FL_BASE/backups/$fl_id/release")" \
-      "$(cat "$FL_BASE/backups/$fl_id/sequence")"
+    fl_release=$(cat "$FL_BASE/backups/$fl_id/release")
+    printf '@backup %s %s %s\n' "$fl_id" "$fl_release" "$(cat "$FL_BASE/backups/$fl_id/sequence")"
+    if [ ! -d "$FL_BASE/releases/$fl_release" ] && [ -f "$FL_BASE/backups/$fl_id/manifest.json" ]; then
+      printf '@backed-up-release %s %s\n' "$(cat "$FL_BASE/backups/$fl_id/status" 2>/dev/null || echo proven)" \
+        "$(tr -d '\n' <"$FL_BASE/backups/$fl_id/manifest.json")"
+    fi
   done
   # shellcheck disable=SC2012  # names are hexadecimal
   printf '@files %s\n' "$(ls "$FL_BASE/files" 2>/dev/null | tr '\n' ' ')"

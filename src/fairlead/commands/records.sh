@@ -71,13 +71,23 @@ fl_prune() { # KEEP RELEASE…: remove what is older than the KEEP newest proven
         fl_proven=$((fl_proven + 1))
       continue
     fi
-    case " $* " in *" $fl_release "*) ;; *) rm -rf "${FL_BASE:?}/releases/$fl_release" ;; esac
+    case " $* " in *" $fl_release "*) ;; *) fl_forget "$fl_release" ;; esac
   done
   for fl_stamp in $(fl_backups | tail -n +"$((fl_keep + 1))"); do
     rm -rf "${FL_BASE:?}/backups/$fl_stamp"
   done
   for fl_file in "$FL_BASE"/files/*; do
     [ ! -e "$fl_file" ] || grep -qs "/files/${fl_file##*/}/" "$FL_BASE"/*/*/*.yaml || rm -rf "$fl_file"
+  done
+}
+
+fl_forget() { # RELEASE: its files, and its images unless another release on this host has them
+  fl_images=$(fl_image_references "$1" 2>/dev/null) || :
+  rm -rf "${FL_BASE:?}/releases/$1"
+  for fl_reference in $fl_images; do
+    grep -qsF "$fl_reference" "${FL_BASE%/*/*}"/*/*/releases/*/manifest.json \
+      "${FL_BASE%/*/*}"/*/*/backups/*/manifest.json ||
+      docker rmi "$fl_reference" >/dev/null 2>&1 || : # one that runs is not removed
   done
 }
 

@@ -40,6 +40,11 @@ def ready_slot(name: str, config: str) -> Command:
     return Command(("fl_ready_slot", name, config))
 
 
+def require_up(*backends: str) -> Command:
+    """Fail unless every backend has a server that answers its checks."""
+    return Command(("fl_require_up", *backends))
+
+
 def hold_free(*backends: str) -> tuple[Command, ...]:
     return tuple(Command(("fl_hold_free_servers", backend)) for backend in backends)
 

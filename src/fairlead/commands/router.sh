@@ -34,6 +34,10 @@ fl_router_workers() { # process ids of its workers: the newest, and those finish
   printf 'show proc\nquit\n' | fl_router_send | awk '$2 == "worker" && $1 + 0 { print $1 }'
 }
 
+fl_same() { # FILE FILE: the same content
+  [ -f "$1" ] && [ -f "$2" ] && [ "$(sha256sum <"$1")" = "$(sha256sum <"$2")" ]
+}
+
 fl_router_locked() ( # COMMAND…: run it alone among all that change the router of this host
   exec 9<"$FL_ROUTER" || fl_fail "$FL_ROUTER cannot be read; nothing was changed"
   timeout 60 flock 9 || fl_fail "another change of this router takes more than a minute; nothing was changed"
@@ -183,7 +187,7 @@ fl_router_apply() { # NAME CONFIG_FILE: NAME's backends are as in this file, and
 }
 
 fl_router_apply_now() {
-  if cmp -s "$2" "$FL_ROUTER/conf.d/$1.cfg" && fl_router_is_loaded; then return 0; fi
+  if fl_same "$2" "$FL_ROUTER/conf.d/$1.cfg" && fl_router_is_loaded; then return 0; fi
   fl_router_stage
   cat "$2" >"$FL_ROUTER/next/conf.d/$1.cfg"
   fl_router_commit
@@ -243,8 +247,11 @@ fl_router_valid() { # SHELL…: does HAProxy accept what is staged; run by this 
   # of the probes, which rest from the start.
   rt_answer=$(fl_router_api 'show servers state' 2>/dev/null | awk '$2 !~ /-probe$/' |
     "$@" -c 'cat >/state/servers; haproxy -c -f /fairlead/next/haproxy.cfg -f /fairlead/next/conf.d' 2>&1) ||
-    fl_fail "the router does not accept this configuration, and goes on with the old one:
-$(printf '%s\n' "$rt_answer" | grep -e ALERT -e 'rror' | head -n 5)"
+    fl_fail "the router does not accept this configuration, and goes on with the old one: $(printf '%s\n' "$rt_answer" | fl_router_alerts)"
+}
+
+fl_router_alerts() { # what HAProxy has against a configuration, without its frame
+  sed '/^\[NOTICE/d; / found in configuration/d; s|^\[[A-Z]*\] *([0-9]*) : config : ||; s|/fairlead/next/||' | head -n 5
 }
 
 fl_router_install() { # DIRECTORY: its files take the places of the current ones, which go to previous/
@@ -298,7 +305,7 @@ fl_router_routes_now() {
     fl_fail "a route can lead to one application only; $1's routes are as they were"
   LC_ALL=C sort -o "$FL_ROUTER/maps/routes.new" "$FL_ROUTER/maps/routes.new"
   mv -f "$FL_ROUTER/maps/routes.new" "$FL_ROUTER/maps/routes.map"
-  fl_router_routes_shown | cmp -s - "$FL_ROUTER/maps/routes.map" || fl_router_load_routes
+  fl_router_routes_loaded || fl_router_load_routes
 }
 
 fl_router_merge() { # KEY: routes.map with KEY's lines replaced by those of stdin
@@ -312,8 +319,9 @@ fl_router_merge() { # KEY: routes.map with KEY's lines replaced by those of stdi
   ' there=1 "$FL_ROUTER/maps/routes.map" there=0 -
 }
 
-fl_router_routes_shown() { # the routes that the router goes by, as in the file
-  fl_router_api 'show map /fairlead/maps/routes.map' | awk 'NF == 3 { print $2, $3 }' | LC_ALL=C sort
+fl_router_routes_loaded() { # does the router go by the routes on file
+  [ "$(fl_router_api 'show map /fairlead/maps/routes.map' | awk 'NF == 3 { print $2, $3 }' | LC_ALL=C sort)" = \
+    "$(cat "$FL_ROUTER/maps/routes.map")" ]
 }
 
 fl_router_load_routes() { # the file's routes instead of the loaded ones, all at the same moment
@@ -328,7 +336,7 @@ $(cat "$rt_file")
     rm -f "$rt_file"
   done
   fl_router_api "commit map @$rt_version $rt_map" >/dev/null
-  fl_router_routes_shown | cmp -s - "$FL_ROUTER/maps/routes.map" || fl_fail "the router did not take the new routes"
+  fl_router_routes_loaded || fl_fail "the router did not take the new routes"
 }
 
 # -- the live slot: `blue`, `blue:green:3333` (3333 of 10000 requests to green), or `-` for none
@@ -611,5 +619,5 @@ fl_observe_router() { # the router and what it does for $FL_KEY; routes of other
 fl_router_is_current() { # its files are loaded, and the certificate is the one at its source
   [ -d "$FL_ROUTER/run" ] && fl_router_is_loaded || return 1
   [ ! -f "$FL_ROUTER/certificate-$FL_KEY" ] ||
-    cmp -s "$(cat "$FL_ROUTER/certificate-$FL_KEY")" "$FL_ROUTER/certificates/$FL_KEY.pem"
+    fl_same "$(cat "$FL_ROUTER/certificate-$FL_KEY")" "$FL_ROUTER/certificates/$FL_KEY.pem"
 }

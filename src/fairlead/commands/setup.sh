@@ -79,8 +79,7 @@ fl_require_apt() { # packages are installed on Debian and Ubuntu only
   case $(fl_os ID) in
     debian | ubuntu) ;;
     *)
-      fl_fail "Docker cannot be installed here: this is $(fl_os PRETTY_NAME), and only Debian and Ubuntu are supported
-install Docker and its Compose plugin by hand (https://docs.docker.com/engine/install/), then repeat this for the rest" 69
+      fl_fail "this is $(fl_os PRETTY_NAME), and Docker is installed on Debian and Ubuntu only: install it and its Compose plugin by hand (https://docs.docker.com/engine/install/), then repeat this for the rest" 69
       ;;
   esac
 }

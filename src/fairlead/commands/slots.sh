@@ -20,6 +20,12 @@ fl_clear() { # PROJECT: remove what an idle slot holds, at once
   [ -z "$fl_ids" ] || docker rm -f $fl_ids >/dev/null
 }
 
+fl_clear_one_off() { # PROJECT: remove what a migration left behind; the slot's own stay
+  fl_ids=$(docker ps -aq --filter "label=com.docker.compose.project=$1" --filter label=com.docker.compose.oneoff=True)
+  # shellcheck disable=SC2086
+  [ -z "$fl_ids" ] || docker rm -f $fl_ids >/dev/null
+}
+
 fl_pull() { # REFERENCE…: fetch images by digest, those that are missing
   for fl_reference in "$@"; do
     docker image inspect "$fl_reference" >/dev/null 2>&1 && continue
@@ -152,6 +158,13 @@ fl_stop_workers() { # PROJECT: stop what has no route, with its own signal and g
   wait
 }
 
+fl_require_up() { # BACKEND…: each has a server that answers its checks, as the router sees it
+  for fl_backend in "$@"; do
+    fl_servers_listed "$fl_backend" | grep -q ' up$' ||
+      fl_fail "$fl_backend has no server that answers; nothing was switched" 70
+  done
+}
+
 fl_retire() { # PROJECT WARM: no restart at boot; stopped after WARM seconds if it is still idle
   fl_ids=$(fl_containers "$1")
   [ -n "$fl_ids" ] || return 0
@@ -178,8 +191,8 @@ fl_stop_later() { # PROJECT WARM: these very containers, unless their slot is li
   [ "$(fl_live_slot)" = "${1##*-}" ] || fl_stop_ids "$fl_ids"
 }
 
-fl_live_slot() { # the live slot's name by the router, or nothing
-  fl_live | sed -n 's/.*runtime=\([a-z]*\).*/\1/p'
+fl_live_slot() { # the live slot's name by the router, by its file where there is none; or nothing
+  fl_live | sed -n -e 's/.*runtime=\([a-z][a-z]*\).*/\1/p' -e t -e 's/.*file=\([a-z][a-z]*\).*/\1/p'
 }
 
 fl_shrink() { # PROJECT TIMEOUT SERVICE=COUNT…: so many of each are left, the others drained and stopped

@@ -5,6 +5,7 @@ Only the standard library's HTTP client: it costs 27 ms to import, requests ten 
 """
 
 import base64
+import hashlib
 import http.client
 import json
 import re
@@ -12,7 +13,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from fairlead.errors import PreconditionError
 from fairlead.images.credentials import Credentials
@@ -36,8 +37,17 @@ class _Answer:
     headers: Mapping[str, str]
     body: bytes
 
-    def json(self) -> Any:
-        return json.loads(self.body or b"null")
+    @property
+    def digest(self) -> str:
+        return "sha256:" + hashlib.sha256(self.body).hexdigest()
+
+    def document(self) -> dict[str, Any]:
+        """The body as a JSON object; empty when it is none."""
+        try:
+            found = json.loads(self.body)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
 
 
 class Registry:
@@ -51,9 +61,11 @@ class Registry:
         self._authorization = ""
         address = "registry-1.docker.io" if server == DOCKER_HUB else server
         local = address.split(":")[0] in ("localhost", "127.0.0.1")  # as Docker itself decides
+        plain = insecure or local
+        self._base = f"{'http' if plain else 'https'}://{address}"
         self._connection: http.client.HTTPConnection = (
             http.client.HTTPConnection(address, timeout=TIMEOUT)
-            if insecure or local
+            if plain
             else http.client.HTTPSConnection(
                 address, timeout=TIMEOUT, context=ssl.create_default_context()
             )
@@ -68,14 +80,31 @@ class Registry:
         answer = self._get(reference, f"manifests/{wanted}", INDEX_TYPES + MANIFEST_TYPES)
         if answer.status == 404:
             raise self._missing(reference)
-        digest = answer.headers.get("docker-content-digest", reference.digest)
-        platforms, size = self._describe(reference, answer.json())
+        digest = answer.headers.get("docker-content-digest") or reference.digest or answer.digest
+        if digest.startswith("sha256:") and digest != answer.digest:
+            raise PreconditionError(
+                f"what {self.server} sent for {reference} is not what its digest says",
+                why=[f"{digest} was announced, {answer.digest} came"],
+                state="nothing was changed",
+            )
+        platforms, size = self._describe(reference, self._manifest(reference, answer))
         return Image(reference.name, reference.tag, digest, size, platforms)
 
     def tags(self, reference: Reference) -> list[str]:
         """The repository's tags; none when it does not exist or the registry does not tell."""
         answer = self._get(reference, "tags/list", ("application/json",))
-        return list(answer.json().get("tags") or []) if answer.status == 200 else []
+        return list(answer.document().get("tags") or []) if answer.status == 200 else []
+
+    def _manifest(self, reference: Reference, answer: _Answer) -> dict[str, Any]:
+        found = answer.document()
+        if "manifests" not in found and "config" not in found:
+            raise PreconditionError(
+                f"{self.server} is no registry, or a proxy is before it: it answers "
+                f"HTTP {answer.status} without a manifest for {reference}",
+                state="nothing was changed",
+                next_step="inv doctor",
+            )
+        return found
 
     def _describe(
         self, reference: Reference, manifest: Mapping[str, Any]
@@ -90,9 +119,9 @@ class Registry:
             if not runnable:
                 return platforms, 0
             answer = self._get(reference, f"manifests/{runnable[0]['digest']}", MANIFEST_TYPES)
-            return platforms, _size(answer.json())
-        config = self._get(reference, f"blobs/{manifest['config']['digest']}", ("*/*",)).json()
-        return (_platform(config),), _size(manifest)
+            return platforms, _size(answer.document())
+        config = self._get(reference, f"blobs/{manifest['config']['digest']}", ("*/*",))
+        return (_platform(config.document()),), _size(manifest)
 
     def _missing(self, reference: Reference) -> PreconditionError:
         import difflib
@@ -119,8 +148,8 @@ class Registry:
                 state="nothing was changed",
                 next_step=f"docker login {self.server}, or set [registry] username and password",
             )
-        if answer.status in (301, 302, 307, 308):  # blobs may live elsewhere
-            return _fetch(answer.headers["location"])
+        if answer.status in (301, 302, 303, 307, 308):  # blobs may live elsewhere
+            answer = _fetch(urljoin(self._base + url, answer.headers.get("location", "")))
         if answer.status not in (200, 404):
             raise PreconditionError(
                 f"{self.server} answers HTTP {answer.status} for {reference}",
@@ -155,7 +184,7 @@ class Registry:
         query = urlencode({key: fields[key] for key in ("service", "scope") if key in fields})
         basic = {"Authorization": _basic(self._credentials)} if self._credentials else {}
         answer = _fetch(f"{fields['realm']}?{query}", basic)
-        found = answer.json() if answer.status == 200 else {}
+        found = answer.document() if answer.status == 200 else {}
         token = found.get("token") or found.get("access_token")
         return f"Bearer {token}" if token else ""
 
@@ -170,7 +199,8 @@ def _fetch(url: str, headers: Mapping[str, str] | None = None) -> _Answer:
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.netloc, timeout=TIMEOUT)
     try:
-        connection.request("GET", f"{parts.path}?{parts.query}", headers=dict(headers or {}))
+        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        connection.request("GET", path, headers=dict(headers or {}))
         return _read(connection.getresponse())
     except (OSError, http.client.HTTPException) as error:
         raise PreconditionError(

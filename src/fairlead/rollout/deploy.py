@@ -38,8 +38,12 @@ def plan_deploy(
     environment = session.environment
     with ThreadPoolExecutor(max_workers=2) as pool:  # hosts are greeted while Compose reads
         first_look = pool.submit(session.fleet.observe)
-        project, mounted = read_project(environment)
-        images = _wanted(environment, project, tag)
+        try:
+            project, mounted = read_project(environment)
+            images = _wanted(environment, project, tag)
+        except ConfigError as error:
+            error.state = "nothing was changed"  # hosts were asked meanwhile
+            raise
         observed: Observed = first_look.result()
     preconditions.check_lock(observed)
     preconditions.check_hosts(environment, observed)

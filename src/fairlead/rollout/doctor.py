@@ -125,8 +125,9 @@ def _references(environment: Environment, services: Services) -> References:
 
 def _from_here(environment: Environment, reference: Reference) -> Check:
     registry = _registry(environment, reference.server)
-    scheme = "http" if environment.registry.insecure else "https"
-    look = f"curl -i {scheme}://{reference.server}/v2/"
+    settings = environment.registry
+    plain = settings.insecure and settings.server == reference.server
+    look = f"curl -i {'http' if plain else 'https'}://{reference.server}/v2/"
     try:
         registry.tags(reference)
     except PreconditionError as error:

@@ -235,8 +235,10 @@ def _refused(environment: Environment, host: Host, reference: Reference, answer:
         return passed("registry", host.name, what)
     if reference.server == "docker.io":  # what Docker Hub says of anything that is not public
         return passed("registry", host.name, f"{reference.server} answers its Docker")
-    what = f"{reference.server} refuses {reference.repository} there: {answer}"
-    fix = f"set [registry] username and password, or {_there(host)} docker login {reference.server}"
+    said = answer.rpartition('": ')[2]
+    what = f"{reference.server} refuses {reference.repository} to its Docker: {said}"
+    login = f"{_there(host)} -t docker login {reference.server}"
+    fix = f"set [registry] username and password, or: {login}"
     return failed("registry", host.name, what, fix)
 
 

@@ -117,7 +117,7 @@ class Execution:
         faults = [
             fault
             for check in step.checks
-            for fault in smoke.judge(check, smoke.ask(step.url, check))
+            for fault in smoke.judge(check, smoke.ask(step.url, check, step.host))
         ]
         return {"here": tuple(faults)} if faults else {}
 

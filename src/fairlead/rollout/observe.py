@@ -95,10 +95,20 @@ def _container(fields: dict[str, Any], rest: str) -> None:
 
 
 def _release(fields: dict[str, Any], rest: str) -> None:
+    fields.setdefault("releases", []).append(_kept(rest))
+
+
+def _backed_up_release(fields: dict[str, Any], rest: str) -> None:
+    one = _kept(rest, from_backup=True)
+    if one.id not in {kept.id for kept in fields.setdefault("releases", [])}:
+        fields["releases"].append(one)
+
+
+def _kept(rest: str, *, from_backup: bool = False) -> KeptRelease:
     status, _, text = rest.partition(" ")
     manifest = json.loads(text)
-    fields.setdefault("releases", []).append(
-        KeptRelease(manifest["id"], manifest["sequence"], ReleaseStatus(status), manifest)
+    return KeptRelease(
+        manifest["id"], manifest["sequence"], ReleaseStatus(status), manifest, from_backup
     )
 
 
@@ -148,6 +158,7 @@ _READERS: Mapping[str, Callable[[dict[str, Any], str], None]] = {
     "@container": _container,
     "@release": _release,
     "@backup": _backup,
+    "@backed-up-release": _backed_up_release,
     "@audit": _text("last_audit"),
     "@image": _image,
     "@files": lambda fields, rest: fields.update(files=rest.split()),

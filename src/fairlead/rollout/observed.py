@@ -54,12 +54,13 @@ class Container:
 
 @dataclass(frozen=True)
 class KeptRelease:
-    """A release directory on a host."""
+    """A release directory on a host; from_backup: the directory is gone, a backup holds it."""
 
     id: str
     sequence: int
     status: ReleaseStatus
     manifest: Mapping[str, Any]
+    from_backup: bool = False
 
     @property
     def tag(self) -> str:
@@ -150,6 +151,12 @@ class HostState:
             and set(networks) <= set(joined.split(","))
             and self.router_config == hashlib.sha256(config.encode()).hexdigest()
         )
+
+    @property
+    def serving(self) -> tuple[str, ...]:
+        """Every release that gets requests: two, while (or after) a roll-out is half way."""
+        slots = (self.live.slot, self.live.next_slot) if self.live else ()
+        return tuple(release for slot in slots if slot and (release := self.release_in(slot)))
 
     def kept(self, release: str) -> KeptRelease | None:
         return next((kept for kept in self.releases if kept.id == release), None)

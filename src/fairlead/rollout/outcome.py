@@ -152,8 +152,8 @@ def _failed(
 def _what(failure: Failure) -> str:
     if failure.interrupted:
         return f"interrupted at `{failure.step.name}`"
-    hosts = ", ".join(failure.reasons)
-    return f"`{failure.step.name}` failed on {hosts} ({failure.step.title})"
+    where = " and ".join(name if name == "here" else f"on {name}" for name in failure.reasons)
+    return f"`{failure.step.name}` failed {where} ({failure.step.title})"
 
 
 def _serves_as_before(before: HostState, now: HostState) -> bool:

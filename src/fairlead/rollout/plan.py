@@ -18,10 +18,11 @@ class SmokeStep(Step):
 
 @dataclass(frozen=True)
 class ClientSmokeStep(Step):
-    """Checks asked by this machine from outside, at `url`."""
+    """Checks asked by this machine from outside, at `url`; host: the Host header, if another."""
 
     checks: tuple[SmokeCheck, ...] = ()
     url: str = ""
+    host: str = ""
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,9 @@ def host_faults(environment: Environment, state: HostState) -> list[str]:
     faults = []
     if compose_version(state.compose) < COMPOSE_NEEDED:
         needed = ".".join(map(str, COMPOSE_NEEDED))
+        old = "missing" if state.compose == "missing" else f"{state.compose}, which is too old"
         faults.append(
-            f"Docker Compose {state.compose} is too old; {needed} or newer is needed: "
+            f"Docker Compose is {old}; {needed} or newer is needed: "
             "apt-get install docker-compose-plugin (or docker-compose), or inv host.setup"
         )
     if not state.flock:

@@ -55,7 +55,7 @@ def _candidate(kept: KeptRelease, observed: Observed) -> Candidate:
         str(kept.manifest.get("created", "")),
         worst.value,
         tuple(sorted(stamps, reverse=True)),
-        any(state.live_release == kept.id for state in states),
+        any(kept.id in state.serving for state in states),
     )
 
 
@@ -71,11 +71,11 @@ def choose(observed: Observed, to: str = "") -> Candidate:
         if not named:
             raise _unknown(to, found)
         return next((c for c in named if not c.live), named[0])
-    live = max((c.sequence for c in found if c.live), default=None)
+    newest = max((c.sequence for c in found if c.live), default=None)
     older = [
         c
         for c in found
-        if c.status == ReleaseStatus.PROVEN and not c.live and (live is None or c.sequence < live)
+        if c.status == ReleaseStatus.PROVEN and (newest is None or c.sequence < newest)
     ]
     if not older:
         raise _nothing_older(found)
@@ -90,6 +90,8 @@ def plan_rollback(session: Session, to: str = "") -> tuple[Situation, Plan]:
     preconditions.check_hosts(environment, observed)
     chosen = choose(observed, to)
     target = _target(observed, chosen)
+    if all(_serves_whole(state, chosen.release) for state in observed.values()):
+        raise _live_already(chosen, environment.name)
     observed = session.fleet.observe({n: part.images for n, part in target.hosts.items()})
     situation = Situation(environment, observed, target, session.layout)
     plan = STRATEGIES[_strategy(session, situation)](situation)
@@ -113,10 +115,33 @@ def _all_warm(situation: Situation) -> bool:
 
 
 def _target(observed: Observed, chosen: Candidate) -> Target:
-    kept = {name: state.kept(chosen.release) for name, state in observed.items()}
-    parts = {name: HostTarget.of_manifest(name, one.manifest) for name, one in kept.items() if one}
-    images = manifest.images(next(one.manifest for one in kept.values() if one))
-    return Target(chosen.release, chosen.sequence, chosen.tag, images, parts)
+    """The chosen release, for the hosts that do not serve it yet."""
+    kept = {name: one for name, s in observed.items() if (one := s.kept(chosen.release))}
+    parts = {
+        name: HostTarget.of_manifest(name, one.manifest)
+        for name, one in kept.items()
+        if observed[name].live_release != chosen.release
+    }
+    restore = {
+        name: backup.stamp
+        for name in parts
+        for backup in observed[name].backups
+        if backup.release == chosen.release and kept[name].from_backup
+    }
+    images = manifest.images(next(iter(kept.values())).manifest)
+    return Target(chosen.release, chosen.sequence, chosen.tag, images, parts, restore=restore)
+
+
+def _serves_whole(state: HostState, release: str) -> bool:
+    return state.serving == (release,)
+
+
+def _live_already(chosen: Candidate, name: str) -> UsageError:
+    return UsageError(
+        f"{chosen.release} is live already",
+        state="nothing was changed",
+        next_step=f"inv rollback --list --env={name}",
+    )
 
 
 def _unknown(to: str, found: Iterable[Candidate]) -> UsageError:
@@ -143,8 +168,3 @@ def _listed(found: Iterable[Candidate]) -> list[str]:
         for c in found
     ]
     return lines or ["no release is kept on these hosts"]
-
-
-def releases_of(state: HostState) -> list[str]:
-    """The releases one host keeps, newest first."""
-    return [kept.id for kept in sorted(state.releases, key=lambda k: k.sequence, reverse=True)]

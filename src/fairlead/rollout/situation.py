@@ -7,6 +7,8 @@ from fairlead.engines.compose.layout import Layout
 from fairlead.rollout.observed import HostState, Observed
 from fairlead.rollout.target import HostTarget, Target
 
+DEFAULT_HEALTH_TIMEOUT = 60.0
+
 
 @dataclass(frozen=True)
 class Situation:
@@ -74,5 +76,11 @@ class Situation:
 
     def health_timeout(self, host: str) -> float:
         """Seconds a slot may take to get healthy: its slowest routed service's, if it has one."""
-        names = self.part(host).routed or tuple(self.part(host).replicas)
-        return max((self.environment.service(name).health.timeout for name in names), default=60.0)
+        part = self.target.hosts.get(host)
+        if part is None:  # a host that serves the target already
+            return DEFAULT_HEALTH_TIMEOUT
+        names = part.routed or tuple(part.replicas)
+        return max(
+            (self.environment.service(name).health.timeout for name in names),
+            default=DEFAULT_HEALTH_TIMEOUT,
+        )

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from fairlead.commands import host as phrases
 from fairlead.config import Environment, SmokeCheck
@@ -158,31 +158,45 @@ def _lookup(document: Any, path: str) -> Any:
     return document
 
 
-def ask(url: str, check: SmokeCheck) -> Answer:
-    """Ask from this machine; redirects are not followed, they are an answer."""
+def ask(url: str, check: SmokeCheck, host: str = "") -> Answer:
+    """Ask from this machine; redirects are not followed, they are an answer.
+
+    host: the Host header, if it is not the url's own. A user and password in the url are sent.
+    """
     import http.client
     import ssl
 
     parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")[2]
     path = parts.path.rstrip("/") + check.path
     secure = parts.scheme == "https"
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    connection = kind(parts.netloc, timeout=max(check.max_time * 2, 5.0))
+    connection = kind(place, timeout=max(check.max_time * 2, 5.0))
     started = time.monotonic()
     try:
-        connection.request(check.method, path, headers={"User-Agent": "fairlead"})
+        connection.request(check.method, path, headers=_headers(parts, host))
         days = _tls_days(connection.sock) if secure and check.tls_days else None
         response = connection.getresponse()
         body = response.read(1 << 20).decode("utf-8", "replace")
         seconds = time.monotonic() - started
         location = response.getheader("Location", "")
-        return Answer(parts.netloc, response.status, body, seconds, location or "", "", days)
+        return Answer(place, response.status, body, seconds, location or "", "", days)
     except (OSError, http.client.HTTPException, ssl.SSLError) as error:
         seconds = time.monotonic() - started
         reason = "no answer in time" if isinstance(error, TimeoutError) else str(error)
-        return Answer(parts.netloc, 0, "", seconds, error=reason or type(error).__name__)
+        return Answer(place, 0, "", seconds, error=reason or type(error).__name__)
     finally:
         connection.close()
+
+
+def _headers(url: SplitResult, host: str) -> dict[str, str]:
+    headers = {"User-Agent": "fairlead"}
+    if host:
+        headers["Host"] = host
+    if url.username:
+        pair = f"{unquote(url.username)}:{unquote(url.password or '')}"
+        headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+    return headers
 
 
 def _tls_days(sock: Any) -> float | None:

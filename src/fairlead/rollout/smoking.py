@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fairlead.config import Environment
+from fairlead.engines.compose.addresses import host_header
 from fairlead.errors import FairleadError
 from fairlead.model import Result, Step
 from fairlead.rollout import smoke
@@ -28,7 +29,7 @@ def smoke_client(environment: Environment, url: str) -> list[SmokeResult]:
         if not url:
             results.append(SmokeResult(check.name, "here", "not-run", 0.0, "no url is configured"))
             continue
-        answer = smoke.ask(url, check)
+        answer = smoke.ask(url, check, host_header(environment, url))
         faults = smoke.judge(check, answer)
         results.append(_result(check.name, f"here {answer.source}", answer.seconds, faults))
     return results

@@ -49,7 +49,8 @@ def _summary(session: "Session", outcome: "Outcome", doing: str) -> list[str]:
     lines += [f"  {name}  {digest}" for name, digest in outcome.digests.items()]
     if environment.url:
         lines.append(f"  {environment.url}")
-    back = "inv rollback --quick" if verb == "deploy" else "inv status"
+    revertible = verb == "deploy" and bool(outcome.previous)
+    back = "inv rollback --quick" if revertible else "inv status"
     default = f" --env={environment.name}"
-    lines.append(f"next: {back}{default}" + (" takes it back" if verb == "deploy" else ""))
+    lines.append(f"next: {back}{default}" + (" takes it back" if revertible else ""))
     return lines

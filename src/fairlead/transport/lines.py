@@ -24,6 +24,9 @@ class LineSplitter:
 
     def finish(self) -> str:
         """Hand out a last line without newline, and return all that came."""
+        end = self._decode(b"", True)  # a character that was cut off for good
+        self._parts.append(end)
+        self._rest += end
         if self._listener is not None and self._rest:
             self._listener(self._rest)
             self._rest = ""

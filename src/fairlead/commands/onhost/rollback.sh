@@ -79,9 +79,13 @@ main() {
   old=$(fl_live_slot)
   live=''
   [ -z "$old" ] || live=$(fl_release_in "$FL_KEY-$old")
+  half=$(fl_live | sed -n 's/.*runtime=[a-z]*:\([a-z]*\):.*/\1/p')
   case "${1:-}" in
     --list) list "$live" && exit 0 ;;
-    --quick) release=$(previous "${live:-9999}") ;;
+    --quick)
+      release=$live
+      [ -n "$half" ] || release=$(previous "${live:-9999}")
+      ;;
     '' | -*) sed -n '2,/^$/s/^# \{0,1\}//p' "$0" && exit 2 ;;
     */* | *..* | *[!A-Za-z0-9_.-]*) echo "'$1' names no release" >&2 && exit 2 ;;
     *) release=$(find_release "$1") && [ ! -d "$FL_BASE/backups/$1" ] || stamp=$1 ;;
@@ -91,10 +95,15 @@ main() {
     list "$live" >&2
     exit 2
   fi
-  if [ "$release" = "$live" ]; then
+  if [ "$release" = "$live" ] && [ -z "$half" ]; then
     echo "$release is live already" && exit 0
   fi
   rollback
+}
+
+settle() { # a roll-out that was killed half way: the live slot whole again, with all the traffic
+  say "$live is live in $old, and a roll-out to $half stopped half way; $old gets everything again"
+  @settle@
 }
 
 rollback() {
@@ -102,6 +111,12 @@ rollback() {
   fl_lock 900 "$who" "rollback.sh to $release" || { fl_lock_show >&2 && exit 3; }
   trap ended EXIT
   trap 'exit 1' INT TERM HUP
+  if [ -n "$half" ]; then settle; fi
+  if [ "$release" = "$live" ]; then
+    record done
+    say "done: $release serves"
+    return 0
+  fi
   slot=blue
   [ "$old" != blue ] || slot=green
   say "$live is live in ${old:-no slot}; going back to $release"
@@ -112,7 +127,9 @@ rollback() {
   @switch@
   switched=yes
   fl_status "$release" proven
-  [ -z "$live" ] || fl_status "$live" rolled-back
+  for id in $(fl_releases); do # those after it were judged with the live one
+    [ "${id%%-*}" -le "${release%%-*}" ] || fl_status "$id" rolled-back
+  done
   record done
   if [ -n "$old" ]; then
     say "letting $old finish its requests"

@@ -1,5 +1,6 @@
 """Which name and which service a request to an environment is for."""
 
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from fairlead.config import Environment
@@ -12,6 +13,17 @@ def host_name(environment: Environment) -> str:
     if named and (named in routes or "*" in routes):
         return named
     return next((host for host in routes if host != "*"), named or "localhost")
+
+
+def host_header(environment: Environment, url: str) -> str:
+    """The Host header of a request to `url`: its own name; for an IP address, which no route is
+    called like, the name that checks send (as with `curl -H Host:`). Empty: the client's own."""
+    try:
+        ip_address(urlsplit(url).hostname or "")
+    except ValueError:
+        return ""
+    routes = [route.host for service in environment.routed for route in service.routes]
+    return "" if "*" in routes or not routes else host_name(environment)
 
 
 def service_for(environment: Environment, path: str) -> str | None:

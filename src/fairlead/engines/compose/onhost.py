@@ -11,7 +11,7 @@ from importlib.resources import files
 from fairlead.commands import compose, host, router
 from fairlead.commands.script import functions
 from fairlead.config import Environment, SmokeCheck
-from fairlead.engines.compose.layout import Layout
+from fairlead.engines.compose.layout import ROUTER_DIRECTORY, Layout
 from fairlead.model import SLOTS, Command
 
 SLOT, RELEASE, STAMP, OLD = "@slot@", "@release@", "@stamp@", "@old@"
@@ -39,6 +39,12 @@ def rollback_script(environment: Environment, layout: Layout) -> bytes:
             router.switch(SLOT),
         ],
         "clear": [host.clear(project)],
+        "settle": [
+            host.activate(old),
+            Command(("fl_ready_slot", old, f"{ROUTER_DIRECTORY}/conf.d/{old}.cfg")),
+            host.await_healthy(old, SETTLE_SECONDS, timeout),
+            router.switch(OLD),
+        ],
         "retire": [host.stop_workers(old), host.retire(old, environment.keep_warm)],
     }
     text = _template("rollback.sh")

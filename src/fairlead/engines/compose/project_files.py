@@ -77,7 +77,7 @@ def add_to(archive: tarfile.TarFile, file: ProjectFile) -> None:
             continue
         content = path.read_bytes()
         entry.size = len(content)
-        entry.mode = 0o755 if path.stat().st_mode & 0o100 else 0o644
+        entry.mode = _mode(path)
         archive.addfile(entry, io.BytesIO(content))
 
 
@@ -102,10 +102,15 @@ def _tree(path: Path) -> Iterator[Path]:
                 yield from _tree(child)
 
 
+def _mode(path: Path) -> int:
+    """Readable for any container's user, and executable where it is so here."""
+    return 0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644
+
+
 def _digest(path: Path) -> str:
     digest = hashlib.sha256()
     for one in _tree(path):
-        digest.update(str(one.relative_to(path.parent)).encode() + b"\0")
+        digest.update(f"{one.relative_to(path.parent)}\0{_mode(one):o}\0".encode())
         if one.is_file():
             digest.update(one.read_bytes() + b"\0")
     return digest.hexdigest()[:16]

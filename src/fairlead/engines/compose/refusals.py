@@ -68,8 +68,8 @@ def _named_volume(
         yield (
             key,
             f"volume `{source}` at {target} has no `name:` of its own: each slot would have its "
-            f"own data; give it `name: ${{FAIRLEAD_APP}}-${{FAIRLEAD_ENVIRONMENT}}-{source}`, or set "
-            "stateful = true in deploy/fairlead.toml",
+            f"own data; give it `name: ${{FAIRLEAD_APP}}-${{FAIRLEAD_ENVIRONMENT}}-{source}`, or "
+            "set stateful = true in deploy/fairlead.toml",
         )
 
 

@@ -81,7 +81,8 @@ def shared_file(
         body["image"] = images[placement.name].pinned
         body["labels"] = {**_labels(body), **_shared_labels(layout, identity, placement.name)}
         body["restart"] = "always"
-        body["networks"] = dict.fromkeys(SLOTS)
+        if not body.get("network_mode"):  # one excludes the other
+            body["networks"] = dict.fromkeys(SLOTS)
         body["depends_on"] = _dependencies(body, here)
         if placement.takes_env:
             given = {key: _escape(value) for key, value in variables.items()}
@@ -135,7 +136,8 @@ def _without(source: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]
 
 
 def _tidy(body: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in body.items() if value not in (None, {}, [])}
+    """Without what says nothing; an empty list does: `entrypoint: []` takes the image's away."""
+    return {key: value for key, value in body.items() if value not in (None, {})}
 
 
 def _labels(body: Mapping[str, Any]) -> dict[str, str]:

@@ -29,12 +29,16 @@ def preparation(situation: Situation) -> tuple[Step, ...]:
 
 
 def migration(situation: Situation) -> Step | None:
-    """Run the migration once, with the new image and the new env, in the idle slot's network."""
+    """Run the migration once, with the new image and the new env, in the idle slot's network.
+
+    What waits in the idle slot stays there: it is what a rollback after a failed migration needs.
+    """
     wanted = situation.target.migration
     if wanted is None:
         return None
+    project = situation.new_project(wanted.host)
     command = compose.run_once(
-        situation.new_project(wanted.host),
+        project,
         situation.file(wanted.host),
         wanted.service,
         wanted.argv,
@@ -43,13 +47,9 @@ def migration(situation: Situation) -> Step | None:
     return step(
         "migrate",
         f"run the migration once, on {wanted.host}",
-        {wanted.host: (_clear(situation, wanted.host), command)},
-        {wanted.host: (_clear(situation, wanted.host),)},
+        {wanted.host: (host.clear_one_off(project), command)},
+        {wanted.host: (host.clear_one_off(project),)},
     )
-
-
-def _clear(situation: Situation, name: str) -> Command:
-    return host.clear(situation.new_project(name))
 
 
 def _backup(situation: Situation) -> Step | None:

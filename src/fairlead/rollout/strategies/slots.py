@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 
 from fairlead.commands import compose, host, router
+from fairlead.engines.compose.addresses import host_header
 from fairlead.model import Command, ReleaseStatus, Step
 from fairlead.rollout import smoke
 from fairlead.rollout.observed import KeptRelease
 from fairlead.rollout.plan import ClientSmokeStep, Plan, SmokeStep, in_order, step
 from fairlead.rollout.situation import Situation
 from fairlead.rollout.strategies.preparation import SETTLE_SECONDS
+from fairlead.rollout.strategies.settle import settle
 
 
 def start(
@@ -24,7 +26,10 @@ def start(
             continue
         project = situation.new_project(name)
         if situation.is_waiting(name):
-            commands[name] = (host.activate(project),)
+            commands[name] = (
+                *router.ready(*situation.new_backends(name)),
+                host.activate(project),
+            )
             continue
         commands[name] = (
             host.network(project),
@@ -73,6 +78,7 @@ def switch(situation: Situation) -> Step | None:
     """One entry of the router's map: traffic goes to the new slot, request by request."""
     commands = {
         name: (
+            *_still_up(situation, name),
             *routes(situation, name),
             router.switch(situation.new_slot(name)),
             *_awake(situation, name),
@@ -87,6 +93,12 @@ def switch(situation: Situation) -> Step | None:
         interruptible=False,
         after_switch=True,
     )
+
+
+def _still_up(situation: Situation, name: str) -> tuple[Command, ...]:
+    """A warm slot was proven when it was live; the router has asked it ever since."""
+    backends = situation.new_backends(name) if situation.is_warm(name) else ()
+    return (router.require_up(*backends),) if backends else ()
 
 
 def _awake(situation: Situation, name: str) -> tuple[Command, ...]:
@@ -145,6 +157,7 @@ def smoke_live(situation: Situation) -> tuple[Step, ...]:
             after_switch=True,
             checks=asked,
             url=environment.url,
+            host=host_header(environment, environment.url),
         )
         if asked and environment.url
         else None,
@@ -171,9 +184,12 @@ def tidy(situation: Situation) -> tuple[Step, ...]:
         old = situation.old_slot(name)
         words: list[Command] = [host.status(target.release, ReleaseStatus.PROVEN)]
         live = situation.state(name).live_release
-        kept = _kept_live(situation, name)
-        if kept and kept.sequence > target.sequence:
-            words.append(host.status(live, ReleaseStatus.ROLLED_BACK))
+        words += [
+            host.status(kept.id, ReleaseStatus.ROLLED_BACK)
+            for kept in situation.state(name).releases
+            if kept.sequence > target.sequence
+            and kept.status in (ReleaseStatus.PROVEN, ReleaseStatus.PREPARED)
+        ]
         if old:
             words.append(host.retire(situation.old_project(name), environment.keep_warm))
         kept_releases = (target.release, live) if live else (target.release,)
@@ -185,7 +201,7 @@ def tidy(situation: Situation) -> tuple[Step, ...]:
 
 def finished(situation: Situation, *steps: Step | None) -> Plan:
     """A plan of these steps, and what is tidied up after them."""
-    return Plan(in_order(*steps), tidy(situation))
+    return Plan(in_order(settle(situation), *steps), tidy(situation))
 
 
 def _slot_router(situation: Situation, name: str) -> tuple[Command, ...]:

@@ -104,7 +104,7 @@ class _Compiler:
             digests={key: hashlib.sha256(text).hexdigest() for key, text in files.items()},
         )
         files["manifest.json"] = manifest.write(self.facts, self.images, target.record())
-        files["rollback.sh"] = rollback_script(self.environment, self.layout)
+        files["rollback.sh"] = rollback_script(self.environment, self.layout, routed=bool(routed))
         files["smoke_tests.sh"] = smoke_script(self.environment, self.layout)
         return HostTarget(**{**vars(target), "files": files})
 

@@ -157,11 +157,17 @@ def _what(failure: Failure) -> str:
 
 
 def _serves_as_before(before: HostState, now: HostState) -> bool:
-    return str(before.live) == str(now.live) and (
-        not before.live_slot
-        or {c.release for c in now.slot(before.live_slot) if c.running}
-        == {c.release for c in before.slot(before.live_slot) if c.running}
+    """The slot that was live has all the traffic, and runs the releases it ran."""
+    if not before.live_slot:
+        return now.live is None
+    share = now.live.share if now.live else 0
+    return (now.live_slot, share) == (before.live_slot, 0) and _running(now, before.live_slot) == (
+        _running(before, before.live_slot)
     )
+
+
+def _running(state: HostState, slot: str) -> set[str]:
+    return {container.release for container in state.slot(slot) if container.running}
 
 
 def _table(observed: Observed) -> str:

@@ -104,6 +104,9 @@ main() {
 settle() { # a roll-out that was killed half way: the live slot whole again, with all the traffic
   say "$live is live in $old, and a roll-out to $half stopped half way; $old gets everything again"
   @settle@
+  # shellcheck disable=SC2046
+  fl_drain @drain_timeout@ $(fl_backends "$FL_KEY-$half")
+  fl_clear "$FL_KEY-$half"
 }
 
 rollback() {

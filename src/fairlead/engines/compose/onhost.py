@@ -18,8 +18,11 @@ SLOT, RELEASE, STAMP, OLD = "@slot@", "@release@", "@stamp@", "@old@"
 SETTLE_SECONDS = 1.0
 
 
-def rollback_script(environment: Environment, layout: Layout) -> bytes:
-    """The break-glass rollback of this environment, for a host without this program."""
+def rollback_script(environment: Environment, layout: Layout, *, routed: bool = True) -> bytes:
+    """The break-glass rollback of this environment, for a host without this program.
+
+    routed: the host has services with routes; one without may have no router to speak to.
+    """
     project, old = layout.project(SLOT), layout.project(OLD)
     timeout = max((s.health.timeout for s in environment.services.values()), default=60.0)
     lines = {
@@ -28,20 +31,22 @@ def rollback_script(environment: Environment, layout: Layout) -> bytes:
         "start": [
             host.network(*(layout.project(slot) for slot in SLOTS)),
             host.clear(project),
-            router.connect(project),
-            router.apply(project, layout.release_file(RELEASE, f"router-{SLOT}.cfg")),
-            router.ready_slot(project, layout.release_file(RELEASE, f"router-{SLOT}.cfg")),
+            *(_slot_router(project, layout) if routed else ()),
             compose.up(project, layout.slot_file(RELEASE, SLOT)),
         ],
         "healthy": [host.await_healthy(project, SETTLE_SECONDS, timeout)],
         "switch": [
-            router.routes(layout.key, layout.release_file(RELEASE, "routes")),
+            *(
+                [router.routes(layout.key, layout.release_file(RELEASE, "routes"))]
+                if routed
+                else ()
+            ),
             router.switch(SLOT),
         ],
         "clear": [host.clear(project)],
         "settle": [
             host.activate(old),
-            Command(("fl_ready_slot", old, f"{ROUTER_DIRECTORY}/conf.d/{old}.cfg")),
+            *([router.ready_slot(old, f"{ROUTER_DIRECTORY}/conf.d/{old}.cfg")] if routed else ()),
             host.await_healthy(old, SETTLE_SECONDS, timeout),
             router.switch(OLD),
         ],
@@ -52,6 +57,15 @@ def rollback_script(environment: Environment, layout: Layout) -> bytes:
         text = _put(text, name, [_line(command) for command in commands])
     text = text.replace("@drain_timeout@", f"{environment.drain_timeout:.0f}")
     return _whole(text, layout)
+
+
+def _slot_router(project: str, layout: Layout) -> tuple[Command, ...]:
+    config = layout.release_file(RELEASE, f"router-{SLOT}.cfg")
+    return (
+        router.connect(project),
+        router.apply(project, config),
+        router.ready_slot(project, config),
+    )
 
 
 def smoke_script(environment: Environment, layout: Layout) -> bytes:

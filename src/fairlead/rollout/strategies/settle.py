@@ -1,30 +1,48 @@
 """Before a plan: what a roll-out that was killed half way left behind is set right."""
 
 from fairlead.commands import host, router
-from fairlead.model import Command, Step
+from fairlead.model import Command, ReleaseStatus, Step
+from fairlead.rollout.observed import HostState
 from fairlead.rollout.plan import step
 from fairlead.rollout.situation import Situation
 from fairlead.rollout.strategies.preparation import SETTLE_SECONDS
 
 
 def settle(situation: Situation) -> Step | None:
-    """The live slot whole again and with all the traffic; the router's file as its runtime."""
-    commands = {name: _settled(situation, name) for name in situation.observed}
-    return step(
-        "settle", "set right what an unfinished roll-out left behind", commands, after_switch=True
-    )
+    """The live slot whole again and with all the traffic; the router's file as its runtime.
+
+    Nobody else is at work when this runs: the lock is ours, so what is unfinished stays so.
+    """
+    commands = {
+        name: (*_whole(situation, state), *_ended(situation, state))
+        for name, state in situation.observed.items()
+    }
+    return step("settle", "set right what an unfinished roll-out left behind", commands)
 
 
-def _settled(situation: Situation, name: str) -> tuple[Command, ...]:
-    state = situation.state(name)
+def _whole(situation: Situation, state: HostState) -> tuple[Command, ...]:
     if state.live and state.live.share:
         project = situation.layout.project(state.live_slot)
+        other = situation.layout.project(state.live.next_slot)
+        backends = {c.backend for c in state.slot(state.live.next_slot) if c.backend}
         return (
             host.activate(project),
-            *router.ready(*situation.old_backends(name)),
-            host.await_healthy(project, SETTLE_SECONDS, situation.health_timeout(name)),
+            *router.ready(*situation.old_backends(state.host)),
+            host.await_healthy(project, SETTLE_SECONDS, situation.health_timeout(state.host)),
             router.switch(state.live_slot),
+            router.drain(situation.environment.drain_timeout, *sorted(backends)),
+            host.clear(other),
         )
     if state.live_runtime and state.live_runtime != state.live_file:
         return (router.reconcile(),)
     return ()
+
+
+def _ended(situation: Situation, state: HostState) -> tuple[Command, ...]:
+    """Releases whose roll-out was never finished, and which serve nothing, have failed."""
+    return tuple(
+        host.status(kept.id, ReleaseStatus.FAILED)
+        for kept in state.releases
+        if kept.status == ReleaseStatus.PREPARED
+        and kept.id not in (state.live_release, situation.target.release)
+    )

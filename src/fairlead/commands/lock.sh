@@ -38,6 +38,11 @@ fl_lock_show() { # print the lock's fields; nothing when it is free
     "$lk_who" "$lk_since" "$lk_doing" "$((lk_expires - $(date +%s)))"
 }
 
+fl_is_locked() { # does anybody hold it, whose lease has not ended
+  fl_lock_read
+  [ -n "$lk_token" ] && [ "$lk_expires" -gt "$(date +%s)" ]
+}
+
 fl_renew() { # LEASE: the owner's heartbeat; exit 75 when the lock is somebody else's by now
   (
     flock 9

@@ -251,7 +251,7 @@ fl_router_valid() { # SHELL…: does HAProxy accept what is staged; run by this 
 }
 
 fl_router_alerts() { # what HAProxy has against a configuration, without its frame
-  sed '/^\[NOTICE/d; / found in configuration/d; s|^\[[A-Z]*\] *([0-9]*) : config : ||; s|/fairlead/next/||' | head -n 5
+  sed '/^\[[NW]/d; / found in configuration/d; s|^\[[A-Z]*\] *([0-9]*) : config : ||; s|/fairlead/next/||' | head -n 5
 }
 
 fl_router_install() { # DIRECTORY: its files take the places of the current ones, which go to previous/

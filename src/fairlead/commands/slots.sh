@@ -186,8 +186,10 @@ fl_stop_ids() { # IDS: stop them side by side, each with its own grace period
 }
 
 fl_stop_later() { # PROJECT WARM: these very containers, unless their slot is live by then
+  # Not while somebody is at work: a rollback may just be about to switch to them.
   trap '' HUP
   sleep "$2"
+  while fl_is_locked; do sleep 1; done
   [ "$(fl_live_slot)" = "${1##*-}" ] || fl_stop_ids "$fl_ids"
 }
 

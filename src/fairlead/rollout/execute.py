@@ -136,8 +136,8 @@ def _reasons(outcomes: Mapping[str, Outcome]) -> dict[str, tuple[str, ...]]:
     for name, outcome in outcomes.items():
         if isinstance(outcome, FairleadError):
             reasons[name] = (outcome.what, *outcome.why)
-        elif isinstance(outcome, Exception):
-            raise outcome
+        elif isinstance(outcome, Exception):  # whatever it is, what was begun must be undone
+            reasons[name] = (f"unexpected {type(outcome).__name__}: {outcome}",)
         elif not outcome.ok:
             said = [line for line in outcome.err.splitlines() if line.strip()]
             reasons[name] = tuple(said[-LAST_LINES:]) or (f"exit code {outcome.code}",)

@@ -165,11 +165,15 @@ class HostState:
 Observed = Mapping[str, HostState]
 
 
-def fingerprint(state: HostState) -> object:
-    """What must not have changed between the plan and the lock."""
+def fingerprint(state: HostState, release: str) -> object:
+    """What must not have changed between the plan and the lock.
+
+    Whether a container runs counts for `release` only, where the plan may rest on its being warm:
+    an old slot that stops by itself when keep_warm ends, or one that crashes, is no other plan.
+    """
     return (
         state.live,
         state.router_config,
-        tuple(sorted((c.id, c.status, c.release) for c in state.containers)),
+        tuple(sorted((c.id, c.release == release and c.status) for c in state.containers)),
         tuple((kept.id, kept.status) for kept in state.releases),
     )

@@ -42,7 +42,11 @@ def carry_out(session: Session, situation: Situation, plan: Plan, doing: str) ->
     ):
         _still_the_same(session, situation)
         execution = Execution(fleet, situation, plan, token, cancel, session.listen)
-        failure = execution.run()
+        try:
+            failure = execution.run()
+        except Exception:  # a bug of ours: leave the hosts as they were all the same
+            execution.undo()
+            raise
         if failure is None:
             return _succeeded(session, execution, doing)
         unmade = execution.undo()
@@ -52,8 +56,12 @@ def carry_out(session: Session, situation: Situation, plan: Plan, doing: str) ->
 
 
 def _still_the_same(session: Session, situation: Situation) -> None:
-    now = session.fleet.observe()
-    changed = [n for n, s in now.items() if fingerprint(s) != fingerprint(situation.observed[n])]
+    before, release = situation.observed, situation.target.release
+    changed = [
+        name
+        for name, state in session.fleet.observe().items()
+        if fingerprint(state, release) != fingerprint(before[name], release)
+    ]
     if changed:
         from fairlead.errors import PreconditionError
 
@@ -67,11 +75,12 @@ def _still_the_same(session: Session, situation: Situation) -> None:
 def _succeeded(session: Session, execution: Execution, doing: str) -> Outcome:
     listen, situation = session.listen, execution.situation
     listen(PhaseStarted("verify", "look again: is that what runs", session.fleet.hosts))
-    observed = session.fleet.observe()
+    seen = session.fleet.look()
+    observed = {name: s for name, s in seen.items() if isinstance(s, HostState)}
     wrong = {
         name: fault
         for name in situation.hosts
-        if (fault := _fault(situation, observed[name])) is not None
+        if (fault := _fault(situation, seen[name])) is not None
     }
     listen(PhaseFinished("verify", not wrong, 0.0))
     if wrong:
@@ -99,8 +108,10 @@ def _succeeded(session: Session, execution: Execution, doing: str) -> Outcome:
     )
 
 
-def _fault(situation: Situation, state: HostState) -> str | None:
+def _fault(situation: Situation, state: HostState | FairleadError) -> str | None:
     """What differs on a host from the target: slot, release, digests."""
+    if isinstance(state, FairleadError):
+        return state.what
     wanted = situation.new_slot(state.host)
     if not state.live or state.live.share or state.live_slot != wanted:
         return f"the router serves {state.live or 'nothing'}, not {wanted}"

@@ -50,7 +50,8 @@ class Situation:
     def is_waiting(self, host: str) -> bool:
         """Whether the idle slot holds the target already, whole (running or stopped)."""
         state = self.state(host)
-        if state.release_in(state.idle_slot) != self.target.release:
+        half_way = state.live is not None and state.live.share > 0  # it is cleared first
+        if half_way or state.release_in(state.idle_slot) != self.target.release:
             return False
         held = [container.service for container in state.slot(state.idle_slot)]
         return all(held.count(name) == n for name, n in self.part(host).replicas.items())

@@ -68,11 +68,9 @@ frontend public
     bind :8443 ssl crt "${FAIRLEAD}/certificates/" alpn h2,http/1.1
     bind unix@/fairlead/run/relay.sock mode 660 accept-proxy name relay
 
-    # A process that a reload has replaced knows neither today's slots nor today's servers: it
-    # finishes what it has begun, and hands what still comes on its connections to its successor.
     http-request set-header X-Forwarded-Proto https if { ssl_fc }
     http-request set-header X-Forwarded-Proto http unless { ssl_fc } || { so_name relay }
-    use_backend relay if { stopping }
+    http-request add-header X-Forwarded-For %[src] unless { so_name relay }
 
     http-request set-var(txn.host) req.hdr(host),host_only,rtrim(.),lower
     http-request set-var-fmt(txn.place) %[var(txn.host)]%[path]/
@@ -94,7 +92,10 @@ string "No release is live here.\\n" unless { stopping } || { var(txn.live) -m f
     http-request set-var(txn.share) var(txn.live),field(3,:)
     http-request set-var(txn.slot) var(txn.live),field(2,:) \
 if { var(txn.share) -m found } { rand(10000),sub(txn.share) -m int lt 0 }
-    http-request add-header X-Forwarded-For %[src]
+
+    # A process that a reload has replaced knows neither today's slots nor today's servers: it
+    # finishes what it has begun, and hands what still comes on its connections to its successor.
+    use_backend relay if { stopping }
     use_backend %[var(txn.key)]-%[var(txn.service)]-%[var(txn.slot)]
 
 backend relay

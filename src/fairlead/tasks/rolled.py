@@ -45,8 +45,11 @@ def _summary(session: "Session", outcome: "Outcome", doing: str) -> list[str]:
     environment = session.environment
     before = f" (was {', '.join(outcome.previous)})" if outcome.previous else ""
     verb = doing.split()[0]
-    lines = [f"{environment.app} {environment.name}: {outcome.release} is live{before}"]
-    lines += [f"  {name}  {digest}" for name, digest in outcome.digests.items()]
+    took = sum(outcome.seconds.values())
+    live = f"{environment.app} {environment.name}: {outcome.release} is live{before}"
+    lines = [f"{live}, after {took:.1f} s"]
+    width = max(len(name) for name in outcome.digests)
+    lines += [f"  {name:<{width}}  {digest}" for name, digest in outcome.digests.items()]
     if environment.url:
         lines.append(f"  {environment.url}")
     revertible = verb == "deploy" and bool(outcome.previous)

@@ -238,6 +238,7 @@ def connect(host: Host, settings: SshSettings) -> Any:
         raise HostError(
             host.name,
             f"cannot be reached at {host.address}:{host.port} ({_reason(error)})",
+            state="nothing was sent to it",
             next_step=f"check that it is up: ssh -p {host.port} {host.user}@{host.address} true",
         ) from error
     return connection

@@ -116,7 +116,7 @@ rollback() {
   trap 'exit 1' INT TERM HUP
   if [ -n "$half" ]; then settle; fi
   if [ "$release" = "$live" ]; then
-    record done
+    record "done"
     say "done: $release serves"
     return 0
   fi
@@ -133,7 +133,7 @@ rollback() {
   for id in $(fl_releases); do # those after it were judged with the live one
     [ "${id%%-*}" -le "${release%%-*}" ] || fl_status "$id" rolled-back
   done
-  record done
+  record "done"
   if [ -n "$old" ]; then
     say "letting $old finish its requests"
     # shellcheck disable=SC2046

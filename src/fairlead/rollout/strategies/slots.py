@@ -33,6 +33,7 @@ def start(
             continue
         commands[name] = (
             host.network(project),
+            *_left_over(situation, name),
             host.clear(project),
             *_slot_router(situation, name),
             compose.up(project, situation.file(name), scales[name] if scales else None),
@@ -41,8 +42,23 @@ def start(
         "start",
         f"start {situation.target.release} in the idle slot",
         commands,
-        {name: (host.clear(situation.new_project(name)),) for name in commands},
+        {name: _away(situation, name) for name in commands},
     )
+
+
+def _left_over(situation: Situation, name: str) -> tuple[Command, ...]:
+    """Workers that a killed roll-out left in the idle slot finish the job in hand."""
+    state = situation.state(name)
+    left = any(c.running and not c.backend for c in state.slot(state.idle_slot))
+    return (host.stop_workers(situation.new_project(name)),) if left else ()
+
+
+def _away(situation: Situation, name: str) -> tuple[Command, ...]:
+    """Undo of `start`: what it was asked is answered and its workers end their jobs, then it goes."""
+    project, backends = situation.new_project(name), situation.new_backends(name)
+    timeout = situation.environment.drain_timeout
+    answered = (router.drain(timeout, *backends),) if backends else ()
+    return (*answered, host.stop_workers(project), host.clear(project))
 
 
 def prove(situation: Situation) -> Step | None:

@@ -15,22 +15,13 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-LAB = ROOT / ".lab"
+from tests.lab.hosts import ROOT, Lab
+
 NAME = "fairlead-bare1"
 BASE = "fairlead-lab/debian:trixie"
 USER = "shipper"
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
-
-TASKS = """
-from invoke.collection import Collection
-from fairlead.tasks import ns
-from fairlead.tasks.doctor import doctor
-from fairlead.tasks.host import check, setup
-ns.add_task(doctor)
-ns.add_collection(Collection("host", setup, check))
-"""
+pytestmark = pytest.mark.timeout(600)
 
 BOOT = """
 set -e
@@ -123,7 +114,8 @@ def host_flags() -> list[str]:
     return run("bash", "-c", "; ".join((*parts, "host_flags")), cwd=ROOT).splitlines()
 
 
-def start_bare_host(address: str) -> None:
+def start_bare_host(lab: Lab, address: str) -> None:
+    """A container with an sshd, root's key, and a daemon.json of its owner's."""
     nest = re.search(
         r"^nest_cgroups.*?^}",
         (ROOT / "scripts/lab.d/images/host/lab-host").read_text(),
@@ -133,12 +125,12 @@ def start_bare_host(address: str) -> None:
     run("docker", "volume", "create", "--label", "fairlead-lab", NAME)
     run(
         *("docker", "run", "-d", "--init", "--name", NAME, "--hostname", "bare1"),
-        *("--label", "fairlead-lab", "--network", "fairlead-lab", "--ip", address),
+        *("--label", "fairlead-lab", "--network", lab.network, "--ip", address),
         *("--tmpfs", "/run:exec", "-v", f"{NAME}:/var/lib/docker", *host_flags()),
         *(BASE, "sh", "-c", nest[0] + BOOT),
     )
     settings = (ROOT / "scripts/lab.d/images/host/daemon.json").read_text()
-    key = (LAB / "id_ed25519.pub").read_text().strip()
+    key = Path(f"{lab.key}.pub").read_text().strip()
     inside(f"mkdir -p /etc/docker && cat >/etc/docker/daemon.json <<'END'\n{settings}\nEND")
     # Its init script raises limits, which root of a container may not everywhere.
     inside("echo 'ulimit() { :; }' >/etc/default/docker")
@@ -162,14 +154,12 @@ def await_sshd(address: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    if not (LAB / "lab.json").is_file():
-        pytest.skip("the lab is not up: scripts/lab up")
-    lab = json.loads((LAB / "lab.json").read_text())
-    address = lab["subnet"].replace(".0/24", ".51")
+def address(lab: Lab) -> Iterator[str]:
+    """The bare host's address; the host is removed after the module's tests."""
+    address = lab.subnet.replace(".0/24", ".251")
     remove_bare_host()
     try:
-        start_bare_host(address)
+        start_bare_host(lab, address)
         await_sshd(address)
         yield address
     finally:
@@ -177,17 +167,15 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def project(address: str, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project(lab: Lab, address: str, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose only host is the bare one."""
     folder = tmp_path_factory.mktemp("fresh")
-    lab = json.loads((LAB / "lab.json").read_text())
-    text = CONFIG.format(key=LAB / "id_ed25519", registry=lab["registry"])
+    compose = f"services:\n  web:\n    image: {lab.registry}/agentic:v1\n"
     (folder / "deploy").mkdir()
-    (folder / "deploy/fairlead.toml").write_text(text)
+    (folder / "deploy/fairlead.toml").write_text(CONFIG.format(key=lab.key, registry=lab.registry))
     (folder / "deploy/staging.toml").write_text(f'[hosts.bare1]\naddress = "{address}"\n')
-    (folder / "deploy/compose.yaml").write_text(
-        f"services:\n  web:\n    image: {lab['registry']}/agentic:v1\n"
-    )
-    (folder / "tasks.py").write_text(TASKS)
+    (folder / "deploy/compose.yaml").write_text(compose)
+    (folder / "tasks.py").write_text('from fairlead.tasks import ns\n\n__all__ = ["ns"]\n')
     return Project(folder)
 
 
@@ -275,8 +263,8 @@ def test_a_second_setup_changes_nothing(project: Project) -> None:
     assert inside(watched) == before
 
 
-def test_setup_as_a_user_who_may_use_sudo(project: Project) -> None:
-    key = (LAB / "id_ed25519.pub").read_text().strip()
+def test_setup_as_a_user_who_may_use_sudo(lab: Lab, project: Project) -> None:
+    key = Path(f"{lab.key}.pub").read_text().strip()
     inside(
         "useradd -m -p '*' admin && mkdir -m 700 ~admin/.ssh && "
         f"echo '{key}' >~admin/.ssh/authorized_keys && chown -R admin: ~admin/.ssh"
@@ -300,12 +288,12 @@ def test_a_second_key_is_added_to_the_first(project: Project, tmp_path: Path) ->
     assert inside(f"grep -c ^ssh-ed25519 /home/{USER}/.ssh/authorized_keys") == "2"
 
 
-def test_doctor_tells_each_fault_of_a_host_with_its_fix(project: Project) -> None:
+def test_doctor_tells_each_fault_of_a_host_with_its_fix(lab: Lab, project: Project) -> None:
     inside(
         "perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 80, Listen => 1); "
         "sleep 300' >/dev/null 2>&1 & echo $! >/tmp/squatter"
     )
-    image = f"{json.loads((LAB / 'lab.json').read_text())['registry']}/haproxy:3.0"
+    image = f"{lab.registry}/haproxy:3.0"
     inside(f"docker run -d --name squat -p 442-443:80-81 --entrypoint sleep {image} 300")
     inside("chown root /opt/fresh/staging; mv /usr/bin/flock /usr/bin/flock.away; sleep 1")
     try:
@@ -335,10 +323,9 @@ def test_doctor_tells_a_user_outside_the_group_docker(project: Project) -> None:
     assert project.inv("doctor").code == 0
 
 
-def test_host_check_finds_what_is_unhealthy(project: Project) -> None:
+def test_host_check_finds_what_is_unhealthy(lab: Lab, project: Project) -> None:
     assert project.inv("host.check").code == 0
-    lab = json.loads((LAB / "lab.json").read_text())
-    image = f"{lab['registry']}/haproxy:3.0"
+    image = f"{lab.registry}/haproxy:3.0"
     inside(
         f"docker run -d --name sick --entrypoint sh --health-cmd 'echo no way; exit 1' "
         f"--health-interval 1s --health-retries 1 {image} -c 'echo i feel ill; exec sleep 300'"

@@ -60,7 +60,7 @@ fl_router_up() { # IMAGE HTTP_PORT HTTPS_PORT [CERTIFICATE]: the router runs so,
 
 fl_router_up_now() {
   fl_router_stage
-  cat >"$FL_ROUTER/next/base.cfg"
+  cat >"$FL_ROUTER/next/base.cfg" || fl_fail "$FL_ROUTER cannot be written; nothing was changed"
   fl_router_certificate "${4:-}"
   fl_router_render
   docker network inspect "$rt_home" >/dev/null 2>&1 || docker network create "$rt_home" >/dev/null
@@ -106,7 +106,7 @@ fl_router_certificate() { # FILE: stage a copy that the router may read; without
 fl_router_replace() { # IMAGE HTTP_PORT HTTPS_PORT: a container like this, instead of what there is
   # The old one is kept until the new one answers, and takes over again if it never does.
   docker image inspect "$1" >/dev/null 2>&1 || docker pull "$1" >&2 || fl_fail "docker pull $1 failed; the router is as it was"
-  fl_router_valid docker run --rm -i --network none -v "$FL_ROUTER:/fairlead" --tmpfs /state:mode=1777 --entrypoint sh -e FAIRLEAD=/fairlead/next \
+  fl_router_valid docker run --rm -i --network none -v "$FL_ROUTER:/fairlead:z" --tmpfs /state:mode=1777 --entrypoint sh -e FAIRLEAD=/fairlead/next \
     --user "99:$(fl_router_group)" "$1"
   fl_router_install "$FL_ROUTER/next"
   docker rm -f fairlead-router-old >/dev/null 2>&1 || :
@@ -124,7 +124,7 @@ fl_router_create() { # IMAGE HTTP_PORT HTTPS_PORT: made, joined to all slots' ne
   # ndots:1 keeps Docker from asking other name servers for a container that is not there.
   docker create --name fairlead-router --restart always --stop-signal SIGTERM --network "$rt_home" \
     --label "fairlead.router=$*" -p "$2:8080" -p "$3:8443" --dns-opt ndots:1 \
-    -v "$FL_ROUTER:/fairlead" --tmpfs /state:mode=1777 -e FAIRLEAD=/fairlead --user "99:$(fl_router_group)" \
+    -v "$FL_ROUTER:/fairlead:z" --tmpfs /state:mode=1777 -e FAIRLEAD=/fairlead --user "99:$(fl_router_group)" \
     --read-only --cap-drop ALL --security-opt no-new-privileges --log-driver local \
     --entrypoint haproxy "$1" -W -db -S /fairlead/run/master.sock,mode,660 \
     -f /fairlead/haproxy.cfg -f /fairlead/conf.d >/dev/null || return 1
@@ -189,7 +189,7 @@ fl_router_apply() { # NAME CONFIG_FILE: NAME's backends are as in this file, and
 fl_router_apply_now() {
   if fl_same "$2" "$FL_ROUTER/conf.d/$1.cfg" && fl_router_is_loaded; then return 0; fi
   fl_router_stage
-  cat "$2" >"$FL_ROUTER/next/conf.d/$1.cfg"
+  cat "$2" >"$FL_ROUTER/next/conf.d/$1.cfg" || fl_fail "$2 cannot be copied to $FL_ROUTER; nothing was changed"
   fl_router_commit
 }
 
@@ -214,11 +214,16 @@ fl_router_forget_now() {
 }
 
 fl_router_stage() { # a copy of the configuration, to be changed
-  rm -rf "$FL_ROUTER/next"
-  mkdir "$FL_ROUTER/next"
-  for rt_part in base.cfg haproxy.cfg conf.d certificates maps; do
-    cp -R "$FL_ROUTER/$rt_part" "$FL_ROUTER/next/"
-  done
+  fl_router_copy next maps/live.map
+}
+
+fl_router_copy() { # DIRECTORY [FILE]: a fresh copy of the configuration there, and this file too
+  # Told step by step: a disk that is full is not to pass for an empty configuration.
+  {
+    rm -rf "${FL_ROUTER:?}/$1" && mkdir -p "$FL_ROUTER/$1/maps" &&
+      cp -R "$FL_ROUTER/base.cfg" "$FL_ROUTER/haproxy.cfg" "$FL_ROUTER/conf.d" "$FL_ROUTER/certificates" "$FL_ROUTER/$1/" &&
+      cp "$FL_ROUTER/maps/routes.map" ${2:+"$FL_ROUTER/$2"} "$FL_ROUTER/$1/maps/"
+  } || fl_fail "the router's configuration cannot be copied in $FL_ROUTER; nothing was changed"
 }
 
 fl_router_render() { # haproxy.cfg is base.cfg; without its TLS listener while there is no certificate
@@ -255,7 +260,7 @@ fl_router_alerts() { # what HAProxy has against a configuration, without its fra
 }
 
 fl_router_install() { # DIRECTORY: its files take the places of the current ones, which go to previous/
-  [ "$1" = "$FL_ROUTER/previous" ] || fl_router_keep
+  [ "$1" = "$FL_ROUTER/previous" ] || fl_router_copy previous
   for rt_file in base.cfg haproxy.cfg maps/routes.map; do
     mv -f "$1/$rt_file" "$FL_ROUTER/$rt_file"
   done
@@ -268,15 +273,6 @@ fl_router_install() { # DIRECTORY: its files take the places of the current ones
     done
   done
   rm -rf "$1"
-}
-
-fl_router_keep() { # the current configuration, copied to previous/
-  rm -rf "$FL_ROUTER/previous"
-  mkdir -p "$FL_ROUTER/previous/maps"
-  for rt_part in base.cfg haproxy.cfg conf.d certificates; do
-    cp -R "$FL_ROUTER/$rt_part" "$FL_ROUTER/previous/"
-  done
-  cp "$FL_ROUTER/maps/routes.map" "$FL_ROUTER/previous/maps/"
 }
 
 fl_router_reload() { # load what is on disk; no request is lost
@@ -401,13 +397,13 @@ fl_live_file() { # what a router that starts now would go by
 
 fl_live_write() { # VALUE: into the file, beside and renamed
   touch "$FL_ROUTER/maps/live.map"
-  awk -v key="$FL_KEY" -v value="$1" '
-    $1 != key { print }
-    END { if (value != "-") print key, value }
-  ' "$FL_ROUTER/maps/live.map" >"$FL_ROUTER/maps/live.new" ||
-    fl_fail "$FL_ROUTER/maps/live.map cannot be written; $FL_KEY was not switched"
-  sync "$FL_ROUTER/maps/live.new"
-  mv -f "$FL_ROUTER/maps/live.new" "$FL_ROUTER/maps/live.map"
+  {
+    awk -v key="$FL_KEY" -v value="$1" '
+      $1 != key { print }
+      END { if (value != "-") print key, value }
+    ' "$FL_ROUTER/maps/live.map" >"$FL_ROUTER/maps/live.new" &&
+      sync "$FL_ROUTER/maps/live.new" && mv -f "$FL_ROUTER/maps/live.new" "$FL_ROUTER/maps/live.map"
+  } || fl_fail "$FL_ROUTER/maps/live.map cannot be written; $FL_KEY was not switched"
 }
 
 fl_live() { # @live KEY runtime=VALUE file=VALUE; `-` is none

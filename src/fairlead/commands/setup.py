@@ -5,9 +5,12 @@ from fairlead.model import Command
 FUNCTIONS = ("setup.sh",)  # what a script of these phrases carries besides
 
 
-def docker(compose: str) -> Command:
-    """Docker, and a Compose at least as new as that version, installed where they are missing."""
-    return Command(("fl_setup_docker", compose), timeout=1200)
+def docker(compose: str, repository: str) -> Command:
+    """Docker, and a Compose at least as new as that version, installed where they are missing.
+
+    repository: where Docker's own packages are, for a distribution whose packages are too old.
+    """
+    return Command(("fl_setup_docker", compose, repository), timeout=1200)
 
 
 def service() -> Command:

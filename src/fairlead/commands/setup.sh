@@ -10,7 +10,7 @@ fl_now_doing() { printf '@setup now %s\n' "$1"; }
 
 # -- packages
 
-fl_setup_docker() { # VERSION: a Docker engine, and a Compose at least as new as VERSION
+fl_setup_docker() { # VERSION REPOSITORY: a Docker engine, and a Compose at least as new as VERSION
   [ "$(id -u)" -eq 0 ] || fl_fail 'this needs root'
   if fl_has_engine && fl_has_compose "$1"; then
     fl_had "Docker $(fl_engine_version), Compose $(docker compose version --short)"
@@ -20,7 +20,7 @@ fl_setup_docker() { # VERSION: a Docker engine, and a Compose at least as new as
   fl_now_doing 'reading the package lists'
   fl_apt update
   fl_compose=$(fl_compose_package "$1") || {
-    fl_docker_repository
+    fl_docker_repository "$2"
     fl_compose=docker-compose-plugin
   }
   fl_packages=$fl_compose
@@ -90,9 +90,10 @@ fl_apt() { # WORDS…: waits for an apt that runs already, as on a server's firs
     fl_fail "apt-get $* failed" 69
 }
 
-fl_docker_repository() { # Docker's own packages, as https://docs.docker.com/engine/install/debian/ has it
+fl_docker_repository() { # URL: Docker's own packages, as its installation guide has it
+  [ -n "$1" ] || fl_fail "$(fl_os PRETTY_NAME) has no Compose that is new enough in its own packages; name Docker's package repository for $(fl_os ID) (docs.docker.com/engine/install tells its address): --docker-repository=<URL>" 69
   fl_now_doing "adding Docker's own package repository: $(fl_os PRETTY_NAME) has no Compose that is new enough"
-  fl_site="https://download.docker.com/linux/$(fl_os ID)"
+  fl_site=$1
   fl_apt install --no-install-recommends ca-certificates
   install -m 0755 -d /etc/apt/keyrings
   /usr/lib/apt/apt-helper download-file "$fl_site/gpg" /etc/apt/keyrings/docker.asc >&2 ||

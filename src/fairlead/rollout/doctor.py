@@ -15,7 +15,7 @@ from fairlead.config import Environment
 from fairlead.engines.compose import source
 from fairlead.errors import ConfigError, FairleadError, PreconditionError
 from fairlead.images.credentials import Credentials, docker_login
-from fairlead.images.reference import Reference, parse
+from fairlead.images.reference import DOCKER_HUB, Reference, parse
 from fairlead.images.registry import Registry
 from fairlead.model import Step
 from fairlead.rollout.checkup import HERE, ORDER, Check, failed, in_order, not_run, passed
@@ -115,7 +115,11 @@ def _config_faults(name: str, error: ConfigError) -> list[Check]:
 
 def _references(environment: Environment, services: Services) -> References:
     declared = [service.image for service in environment.services.values()]
-    others = [str(body.get("image", "")) for body in services.values()]
+    others = [
+        str(body.get("image", ""))
+        for name, body in services.items()
+        if not environment.service(name).image  # else the file's image counts for nothing
+    ]
     found: dict[str, Reference] = {}
     for text in filter(None, (*declared, *others, environment.router.image)):
         reference = parse(text)
@@ -127,7 +131,8 @@ def _from_here(environment: Environment, reference: Reference) -> Check:
     registry = _registry(environment, reference.server)
     settings = environment.registry
     plain = settings.insecure and settings.server == reference.server
-    look = f"curl -i {'http' if plain else 'https'}://{reference.server}/v2/"
+    address = "registry-1.docker.io" if reference.server == DOCKER_HUB else reference.server
+    look = f"curl -i {'http' if plain else 'https'}://{address}/v2/"
     try:
         registry.tags(reference)
     except PreconditionError as error:

@@ -8,7 +8,7 @@ from fairlead.commands import check, host
 from fairlead.config import Environment
 from fairlead.engines.compose.layout import ROUTER_DIRECTORY
 from fairlead.errors import FairleadError, HostError
-from fairlead.images.reference import Reference
+from fairlead.images.reference import DOCKER_HUB, Reference
 from fairlead.model import Command, Host, Result
 from fairlead.rollout.checkup import ORDER, Check, failed, not_run, passed
 from fairlead.rollout.observe import parse_state
@@ -233,7 +233,7 @@ def _refused(environment: Environment, host: Host, reference: Reference, answer:
     if settings.server == reference.server and settings.username:
         what = f"{reference.server} answers its Docker; a deploy logs in as {settings.username}"
         return passed("registry", host.name, what)
-    if reference.server == "docker.io":  # what Docker Hub says of anything that is not public
+    if reference.server == DOCKER_HUB:  # what Docker Hub says of anything that is not public
         return passed("registry", host.name, f"{reference.server} answers its Docker")
     said = answer.rpartition('": ')[2]
     what = f"{reference.server} refuses {reference.repository} to its Docker: {said}"

@@ -87,7 +87,7 @@ def _name(line: str) -> str:
     return " ".join([f"SHA256:{shown}", *(f"({text})" for text in comment)])
 
 
-def plan(environment: Environment, key: PublicKey) -> tuple[Step, ...]:
+def plan(environment: Environment, key: PublicKey, docker_repository: str = "") -> tuple[Step, ...]:
     """Every step on every host, in the order in which one script carries them out."""
 
     def step(title: str, words: Callable[[Host], tuple[Command, ...]]) -> Step:
@@ -96,7 +96,10 @@ def plan(environment: Environment, key: PublicKey) -> tuple[Step, ...]:
     compose = ".".join(map(str, COMPOSE_NEEDED))
     shared = ROUTER_DIRECTORY.rpartition("/")[0]
     return (
-        step(f"install Docker and Compose {compose}", lambda host: (phrases.docker(compose),)),
+        step(
+            f"install Docker and Compose {compose}",
+            lambda host: (phrases.docker(compose, docker_repository),),
+        ),
         step("start Docker, now and at boot", lambda host: (phrases.service(),)),
         step("a user for deploys, in the group docker", lambda host: (phrases.user(host.user),)),
         step(f"let {key.name} log in", lambda host: (phrases.key(host.user, key.line, key.name),)),

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
         "user": "Log in as this user: root, or one who may use sudo without a password",
         "key_file": "The public key that may log in for deploys (default: that of [ssh] key, "
         "else ~/.ssh/id_ed25519.pub)",
+        "docker_repository": "URL of Docker's own apt repository, where the distribution's "
+        "packages are too old (docs.docker.com/engine/install tells it)",
     }
 )
-def setup(run: Run, user: str = "root", key_file: str = "") -> None:
+def setup(run: Run, user: str = "root", key_file: str = "", docker_repository: str = "") -> None:
     """Make fresh Debian or Ubuntu servers ready: Docker, Compose, a user, a key, directories
 
     Looks first, changes only what is not right yet, and tells which was which; repeat it freely.
@@ -31,7 +33,7 @@ def setup(run: Run, user: str = "root", key_file: str = "") -> None:
 
     environment = narrowed(run.environment(), run.options.hosts)
     key = host_setup.public_key(environment, key_file)
-    steps = host_setup.plan(environment, key)
+    steps = host_setup.plan(environment, key, docker_repository)
     if run.options.plan:
         run.reporter.plan(steps, _header(environment, user), verbose=run.options.verbose)
         return

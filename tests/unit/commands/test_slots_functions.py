@@ -138,8 +138,13 @@ class TestRetire:
         return [line for line in lines if not line.startswith("ps")]
 
     def retire(self, host, warm, live):
-        live = f'fl_live() {{ echo "@live k runtime={live} file={live}"; }}'
-        return host.run(f"{live}\nfl_retire agentic-staging-blue {warm} </dev/null")
+        """Retire the blue slot; its warmth ends when `go` is called."""
+        known = f'fl_live() {{ : >"$FL_BASE/looked"; echo "@live k runtime={live} file={live}"; }}'
+        sleep = 'sleep() { until [ -e "$FL_BASE/go" ]; do command sleep 0.02; done; }'
+        return host.run(f"{known}\n{sleep}\nfl_retire agentic-staging-blue {warm} </dev/null")
+
+    def go(self, host):
+        (host.base / "go").touch()
 
     def test_without_warmth_it_stops_at_once(self, host):
         """keep_warm = 0: no restart at boot, and stopped before the step ends."""
@@ -148,18 +153,19 @@ class TestRetire:
         assert sorted(self.asked(host)[1:]) == ["stop c1", "stop c2"]
 
     def test_warm_it_is_stopped_later(self, host):
-        """The step ends now; the stop comes when the time is over."""
-        began = time.monotonic()
-        self.retire(host, 1, "green")
-        assert time.monotonic() - began < 0.9
+        """The step ends now, its channel closed; the stop comes when the time is over."""
+        assert self.retire(host, 600, "green").code == 0
         assert self.asked(host) == ["update --restart no c1 c2"]
+        self.go(host)
         self.until(lambda: len(self.asked(host)) == 3)
         assert sorted(self.asked(host)[1:]) == ["stop c1", "stop c2"]
 
     def test_live_again_it_is_left_alone(self, host):
         """After a rollback to the warm slot, the timer of yesterday's deploy stops nothing."""
-        self.retire(host, 1, "blue")
-        time.sleep(1.3)
+        self.retire(host, 600, "blue")
+        self.go(host)
+        self.until((host.base / "looked").exists)
+        time.sleep(0.1)
         assert self.asked(host) == ["update --restart no c1 c2"]
 
     def until(self, true, seconds=5.0):

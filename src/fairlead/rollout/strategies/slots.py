@@ -54,7 +54,7 @@ def _left_over(situation: Situation, name: str) -> tuple[Command, ...]:
 
 
 def _away(situation: Situation, name: str) -> tuple[Command, ...]:
-    """Undo of `start`: what it was asked is answered and its workers end their jobs, then it goes."""
+    """Undo of `start`: it answers what it was asked, its workers end their jobs, then it goes."""
     project, backends = situation.new_project(name), situation.new_backends(name)
     timeout = situation.environment.drain_timeout
     answered = (router.drain(timeout, *backends),) if backends else ()

@@ -116,15 +116,21 @@ fl_backends() { # PROJECT: names of the router backends its containers answer fo
 }
 
 fl_await_routed() { # PROJECT TIMEOUT: the router sees exactly these containers, each answering
+  # In turns, because a container that ends meanwhile will not answer, however long one waits.
+  fl_deadline=$(($(date +%s) + $2))
   for fl_backend in $(fl_backends "$1"); do
     # shellcheck disable=SC2046
-    fl_await_servers "$fl_backend" "$2" $(fl_addresses "$1" "$fl_backend") || exit 70
+    until fl_said=$(fl_await_servers "$fl_backend" 2 $(fl_addresses "$1" "$fl_backend") 2>&1 >&3); do
+      fl_dead=$(fl_states "$1" 0 | sed -n 's/^dead //p' | head -n 1)
+      [ -z "$fl_dead" ] || fl_fail "$fl_dead" 70
+      [ "$(date +%s)" -lt "$fl_deadline" ] || fl_fail "$fl_said" 70
+    done 3>&1
   done
 }
 
 fl_explain() { # PROJECT: why a slot failed: state, health answers and last log lines of each container
   for fl_id in $(fl_containers "$1"); do
-    docker inspect --format '@why {{.Name}}: {{.State.Status}}, exit code {{.State.ExitCode}}, out of memory: {{.State.OOMKilled}}, restarts: {{.RestartCount}}{{if .State.Health}}, healthcheck {{.State.Health.Status}}{{end}}' "$fl_id"
+    docker inspect --format '@why {{.Name}}: {{.State.Status}}, exit code {{.State.ExitCode}}, out of memory: {{.State.OOMKilled}}, restarts: {{.RestartCount}}{{if .State.Health}}, healthcheck {{.State.Health.Status}}{{end}}{{if and (eq .State.ExitCode 137) .HostConfig.Memory}}; killed under a limit of {{.HostConfig.Memory}} bytes: probably out of memory{{end}}' "$fl_id" | sed 's|^@why /|@why |'
     docker inspect --format '{{if .State.Health}}{{range .State.Health.Log}}@why   healthcheck: {{.Output}}
 {{end}}{{end}}' "$fl_id" | grep . | tail -n 2 || :
     fl_explain_health "$1" "$fl_id"

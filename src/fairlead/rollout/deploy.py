@@ -12,14 +12,13 @@ from fairlead.engines.compose import source
 from fairlead.engines.compose.project_files import ProjectFile, project_files
 from fairlead.engines.compose.refusals import refusals, resets
 from fairlead.errors import ConfigError, PreconditionError, Problem
-from fairlead.images.credentials import Credentials, docker_login
 from fairlead.images.reference import Reference, parse
-from fairlead.images.registry import Registry
 from fairlead.model import Image, Secret
 from fairlead.rollout import manifest, preconditions
 from fairlead.rollout.compile import compile_release
 from fairlead.rollout.observed import Observed
 from fairlead.rollout.plan import Plan
+from fairlead.rollout.registries import registry_for
 from fairlead.rollout.session import Session
 from fairlead.rollout.situation import Situation
 from fairlead.rollout.strategies import STRATEGIES
@@ -127,15 +126,7 @@ def _wanted(environment: Environment, project: Project, tag: str) -> dict[str, I
 
 def _resolve(environment: Environment, wanted: set[Reference]) -> dict[Reference, Image]:
     def ask(reference: Reference) -> Image:
-        settings = environment.registry
-        ours = settings.server == reference.server
-        credentials = (
-            Credentials(settings.username, settings.password)
-            if ours and settings.username
-            else docker_login(reference.server)
-        )
-        registry = Registry(reference.server, credentials, insecure=ours and settings.insecure)
-        return registry.resolve(reference)
+        return registry_for(environment, reference.server).resolve(reference)
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         ordered = sorted(wanted, key=str)

@@ -14,13 +14,12 @@ from fairlead.commands.script import script
 from fairlead.config import Environment
 from fairlead.engines.compose import source
 from fairlead.errors import ConfigError, FairleadError, PreconditionError
-from fairlead.images.credentials import Credentials, docker_login
 from fairlead.images.reference import DOCKER_HUB, Reference, parse
-from fairlead.images.registry import Registry
 from fairlead.model import Step
 from fairlead.rollout.checkup import HERE, ORDER, Check, failed, in_order, not_run, passed
 from fairlead.rollout.deploy import read_project
 from fairlead.rollout.doctor_host import Facts, clock_note, judge, questions, read, unreached
+from fairlead.rollout.registries import registry_for
 from fairlead.rollout.session import Session
 from fairlead.transport.fanout import fan_out
 
@@ -128,7 +127,7 @@ def _references(environment: Environment, services: Services) -> References:
 
 
 def _from_here(environment: Environment, reference: Reference) -> Check:
-    registry = _registry(environment, reference.server)
+    registry = registry_for(environment, reference.server)
     settings = environment.registry
     plain = settings.insecure and settings.server == reference.server
     address = "registry-1.docker.io" if reference.server == DOCKER_HUB else reference.server
@@ -143,22 +142,11 @@ def _from_here(environment: Environment, reference: Reference) -> Check:
     return passed("registry", HERE, f"{reference.server} answers")
 
 
-def _registry(environment: Environment, server: str) -> Registry:
-    settings = environment.registry
-    ours = settings.server == server
-    credentials = (
-        Credentials(settings.username, settings.password)
-        if ours and settings.username
-        else docker_login(server)
-    )
-    return Registry(server, credentials, insecure=ours and settings.insecure)
-
-
 def _router_image(environment: Environment) -> str:
     """Why the router's image cannot be had; empty when it can."""
     reference = parse(environment.router.image)
     try:
-        _registry(environment, reference.server).resolve(reference)
+        registry_for(environment, reference.server).resolve(reference)
     except (PreconditionError, ValueError) as error:
         return str(error)
     return ""

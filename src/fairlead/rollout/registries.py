@@ -1,0 +1,17 @@
+"""The registries an environment's images come from, with whom they know us as."""
+
+from fairlead.config import Environment
+from fairlead.images.credentials import Credentials, docker_login
+from fairlead.images.registry import Registry
+
+
+def registry_for(environment: Environment, server: str) -> Registry:
+    """A registry by its server: [registry]'s login and scheme for ours, Docker's login else."""
+    settings = environment.registry
+    ours = settings.server == server
+    credentials = (
+        Credentials(settings.username, settings.password)
+        if ours and settings.username
+        else docker_login(server)
+    )
+    return Registry(server, credentials, insecure=ours and settings.insecure)

@@ -84,9 +84,16 @@ class Host:
         assert answer.code == 0, f"{self.name}: {command}: {answer}"
         return answer.out.strip()
 
-    def fl(self, *words: str, key: str, base: str = "/opt/none") -> Answer:
+    def background(self, command: str, *, user: str = "deploy") -> "subprocess.Popen[str]":
+        """A shell line that is left running; its stdout can be read."""
+        words = [*_ssh(), f"{user}@{self.address}", command]
+        return subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, encoding="utf-8"
+        )
+
+    def fl(self, *words: str, key: str, base: str = "/opt/none", token: str = "") -> Answer:
         """One of the program's own shell functions, for preparing and clearing away."""
-        variables = {"FL_KEY": key, "FL_BASE": base, "FL_ROUTER": ROUTER, "FL_TOKEN": ""}
+        variables = {"FL_KEY": key, "FL_BASE": base, "FL_ROUTER": ROUTER, "FL_TOKEN": token}
         return self.run(shlex.join(script([Command(words)], variables).argv))
 
     def get(self, path: str, host: str, *, port: int = 80, method: str = "GET") -> Page:
@@ -125,7 +132,7 @@ find /opt -path '*/lock' -prune -o -path '*/router/run' -prune -o -printf 'mode 
 docker ps -a --no-trunc --format 'container {{.Names}}	{{.ID}} {{.State}} {{.Image}}'
 docker network ls --no-trunc --format 'network {{.Name}}	{{.ID}}'
 docker volume ls --format 'volume {{.Name}}	{{.Driver}}'
-docker images -a --no-trunc --format 'image {{.Repository}}:{{.Tag}} {{.Digest}}	{{.ID}}'
+docker images -a --no-trunc --format 'image {{.Repository}}:{{.Tag}} {{.ID}}	{{.Digest}}'
 docker inspect --format 'networks {{.Name}}	{{range $n, $_ := .NetworkSettings.Networks}}{{$n}} {{end}}' $(docker ps -aq) 2>/dev/null || :
 """
 
@@ -167,7 +174,7 @@ def clear(hosts: Iterable[Host], app: str, environments: tuple[str, ...]) -> Non
 def _clear(host: Host, app: str, environment: str) -> None:
     key = f"{app}-{environment}"
     host.run(
-        f"ids=$(docker ps -aq --filter label=fairlead.key={key}); [ -z \"$ids\" ] || docker rm -fv $ids"
+        f'ids=$(docker ps -aq --filter label=fairlead.key={key}); [ -z "$ids" ] || docker rm -fv $ids'
     )
     router = host.run(f"test -d {ROUTER}/maps").code == 0
     if router:

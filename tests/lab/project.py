@@ -168,6 +168,7 @@ class Project:
         """All its files, as the fields say."""
         (self.folder / "deploy").mkdir(parents=True, exist_ok=True)
         files = {
+            "tasks.py": "from fairlead.tasks import ns\n",
             "deploy/fairlead.toml": self._toml(),
             f"deploy/{self.environment}.toml": self._environment_toml(),
             "compose.yaml": self._compose(),
@@ -231,7 +232,10 @@ class Project:
 
     def serving(self, host: Host | None = None) -> str:
         """The version that answers on a host; `-` when none does."""
-        page = self.get("/api/v1/version", host)
+        try:
+            page = self.get("/api/v1/version", host)
+        except OSError:
+            return "-"
         return str(page.json()["version"]) if page.status == 200 else "-"
 
     def live(self, host: Host | None = None) -> str:

@@ -86,7 +86,11 @@ def an_image(service: str = "api", tag: str = "v1", **changes: Any) -> Image:
 
 
 def images_for(environment: Environment, tag: str) -> dict[str, Image]:
-    return {name: an_image(name, tag) for name in environment.services}
+    """Services with a repository get the tag's image; the others what the compose file names."""
+    return {
+        name: an_image(name, tag if service.image else "7")
+        for name, service in environment.services.items()
+    }
 
 
 def a_project(environment: Environment) -> dict[str, Any]:

@@ -3,13 +3,19 @@
 # Set by the caller: FL_KEY (<app>-<env>), FL_BASE (/opt/<app>/<env>), FL_TOKEN (owner of the lock).
 # Lines for the program start with @ on stdout; lines for people go to stderr.
 
+# Whatever a server's shells export, Compose hears only what it is told: no other file, project,
+# profile or env file, no other naming, no other platform.
+unset COMPOSE_FILE COMPOSE_PROJECT_NAME COMPOSE_PROFILES COMPOSE_ENV_FILES COMPOSE_DISABLE_ENV_FILE \
+  COMPOSE_COMPATIBILITY COMPOSE_REMOVE_ORPHANS COMPOSE_PATH_SEPARATOR COMPOSE_PARALLEL_LIMIT \
+  COMPOSE_EXPERIMENTAL COMPOSE_PROGRESS COMPOSE_ANSI DOCKER_DEFAULT_PLATFORM
+
 fl_fail() { # MESSAGE [CODE]: say why, and end the script
   printf '%s\n' "$1" >&2
   exit "${2:-1}"
 }
 
-fl_nap() { # a tenth of a second where sleep can, a second where it cannot
-  sleep 0.1 2>/dev/null || sleep 1
+fl_nap() { # a twentieth of a second where sleep can, a second where it cannot
+  sleep 0.05 2>/dev/null || sleep 1
 }
 
 fl_now() { date -u +%Y-%m-%dT%H:%M:%SZ; }

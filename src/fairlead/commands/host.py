@@ -111,3 +111,8 @@ def break_lock() -> Command:
 
 def observe(*references: str) -> Command:
     return Command(("fl_observe", *references), timeout=60)
+
+
+def observe_state() -> Command:
+    """A second look: only at what a roll-out changes."""
+    return Command(("fl_observe_state",), timeout=60)

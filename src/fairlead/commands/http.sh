@@ -14,18 +14,20 @@ fl_http() { # ADDRESS PORT METHOD PATH HOST SECONDS: the raw answer, or why ther
   fi
 }
 
-fl_http_perl() { # as fl_http; IO::Socket is part of perl-base, which Debian and Ubuntu always have
+fl_http_perl() { # as fl_http; perl-base is what Debian and Ubuntu always have
+  # A sockaddr_in packed by hand: loading Perl's module for it takes longer than most answers.
   # shellcheck disable=SC2016  # the variables are Perl's
-  perl -MIO::Socket::INET -e '
+  perl -e '
     my ($address, $port, $method, $path, $host, $limit) = @ARGV;
     $SIG{ALRM} = sub { print "no answer in $limit s\n"; exit 28 };
     alarm $limit;
-    my $socket = IO::Socket::INET->new(PeerAddr => $address, PeerPort => $port)
+    socket(S, 2, 1, 0) && connect(S, pack("S n C4 x8", 2, $port, split(/\./, $address)))
       or do { print "cannot connect to $address:$port: $!\n"; exit 7 };
-    print $socket "$method $path HTTP/1.1\r\nHost: $host\r\nUser-Agent: fairlead\r\n"
+    syswrite S, "$method $path HTTP/1.1\r\nHost: $host\r\nUser-Agent: fairlead\r\n"
       . "Content-Length: 0\r\nConnection: close\r\n\r\n";
     local $/;
-    print scalar(<$socket>) // "the connection was closed without an answer\n";
+    my $answer = <S> // "";
+    print length $answer ? $answer : "the connection was closed without an answer\n";
   ' "$@"
 }
 
@@ -50,9 +52,13 @@ fl_ask() { # INDEX ADDRESS PORT METHOD PATH HOST SECONDS: @http INDEX SOURCE SEC
 }
 
 fl_ask_containers() { # INDEX PROJECT BACKEND PORT METHOD PATH HOST SECONDS: ask each container itself
+  # Looked up once for all checks of a step, which follow one another within seconds.
   fl_check=$1 fl_slot=$2 fl_backend=$3
   shift 3
-  for fl_address in $(fl_addresses "$fl_slot" "$fl_backend"); do
+  # shellcheck disable=SC2034  # fl_at reads it
+  [ "${fl_looked_up:-}" = "$fl_slot" ] || fl_places=$(fl_places "$fl_slot")
+  fl_looked_up=$fl_slot
+  for fl_address in $(fl_at "$fl_backend"); do
     fl_ask "$fl_check" "$fl_address" "$@"
   done
 }

@@ -1,33 +1,42 @@
 # One read-only look at a host: what runs, which slot is live, who holds the lock, what is kept.
 # Every line starts with @; the program turns them into values (rollout/observe.py).
 
-fl_observe() { # REFERENCE…: also tells which of these images are present
+fl_observe() { # REFERENCE…: all there is to know, and which of these images are present
   if ! command -v docker >/dev/null 2>&1; then
     echo '@docker missing'
     return 0
   fi
+  # Beside the question for the engine, as that one starts every plugin of docker's and takes longest.
+  fl_observe_state &
+  fl_beside=$!
   fl_engine=$(fl_engine) || {
+    wait "$fl_beside" || :
     printf '@docker unreachable %s\n' "$fl_engine"
     return 0
   }
+  wait "$fl_beside" || exit 1
   # shellcheck disable=SC2086
   set -- $fl_engine -- "$@"
   printf '@docker %s %s\n' "$1" "$2"
-  printf '@disk %s %s\n' "$(df -Pk "$3" | awk 'NR == 2 { print $4 }')" "$3"
-  shift 4
-  printf '@compose %s\n' "$(docker compose version --short 2>/dev/null || echo missing)"
+  printf '@compose %s\n' "${3#v}"
+  printf '@disk %s %s\n' "$(df -Pk "$4" | awk 'NR == 2 { print $4 }')" "$4"
+  shift 5
   printf '@flock %s\n' "$(command -v flock || echo missing)"
   printf '@writable %s\n' "$(fl_writable "$FL_BASE")"
+  docker image ls --digests --format '@pinned {{.Repository}}@{{.Digest}}'
+  fl_observe_images "$@"
+}
+
+fl_observe_state() { # what a roll-out changes: all else that fl_observe tells stays true meanwhile
   fl_observe_router
   fl_lock_show
   fl_observe_containers
   fl_observe_records
-  fl_observe_images "$@"
 }
 
-fl_engine() { # VERSION SYSTEM/MACHINE DIRECTORY; or why the engine does not answer, and exit code 1
+fl_engine() { # VERSION SYSTEM/MACHINE COMPOSE DIRECTORY; or why there is no answer, and exit code 1
   # `docker info --format` exits with 0 even where it was refused: only a version begins with a digit.
-  fl_about=$(docker info --format '{{.ServerVersion}} {{.OSType}}/{{.Architecture}} {{.DockerRootDir}}' 2>&1) || :
+  fl_about=$(docker info --format '{{$compose := ""}}{{range .ClientInfo.Plugins}}{{if eq .Name "compose"}}{{$compose = .Version}}{{end}}{{end}}{{.ServerVersion}} {{.OSType}}/{{.Architecture}} {{or $compose "missing"}} {{.DockerRootDir}}' 2>&1) || :
   printf '%s\n' "$fl_about" | grep '^[0-9]' && return 0
   printf '%s\n' "$fl_about" | grep '[a-z]' | tail -n 1
   return 1

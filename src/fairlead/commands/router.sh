@@ -15,18 +15,19 @@ fl_router_api() { # COMMAND…: say lines to the router's runtime API, print wha
 fl_router_send() { # stdin to the master's socket, its answer to stdout: socat, nc, perl, docker exec
   # The first of these that the host has; perl-base is in the router's own Debian image too.
   rt_socket=$FL_ROUTER/run/master.sock
-  # shellcheck disable=SC2016  # the variables are Perl's
-  rt_perl='my $s = IO::Socket::UNIX->new(shift) or die "$!\n"; print $s <STDIN>; print while <$s>'
+  # Linux's sockaddr_un packed by hand: loading Perl's module for it takes longer than all the rest.
+  rt_perl='socket(S, 1, 1, 0) && connect(S, pack("S a108", 1, shift)) or die "$!\n";
+    syswrite(S, join("", <STDIN>)); print while <S>'
   if [ ! -w "$rt_socket" ]; then
-    timeout 15 docker exec -i fairlead-router perl -MIO::Socket::UNIX -e "$rt_perl" /fairlead/run/master.sock
+    timeout 15 docker exec -i fairlead-router perl -e "$rt_perl" /fairlead/run/master.sock
   elif command -v socat >/dev/null 2>&1; then
     timeout 10 socat -t 10 - "UNIX-CONNECT:$rt_socket"
-  elif nc -h 2>&1 | grep -q -e '-[a-zA-Z]*U'; then
+  elif command -v nc >/dev/null 2>&1 && nc -h 2>&1 | grep -q -e '-[a-zA-Z]*U'; then
     timeout 10 nc -U "$rt_socket"
   elif command -v perl >/dev/null 2>&1; then
-    timeout 10 perl -MIO::Socket::UNIX -e "$rt_perl" "$rt_socket"
+    timeout 10 perl -e "$rt_perl" "$rt_socket"
   else
-    timeout 15 docker exec -i fairlead-router perl -MIO::Socket::UNIX -e "$rt_perl" /fairlead/run/master.sock
+    timeout 15 docker exec -i fairlead-router perl -e "$rt_perl" /fairlead/run/master.sock
   fi
 }
 
@@ -261,7 +262,7 @@ fl_router_alerts() { # what HAProxy has against a configuration, without its fra
 
 fl_router_install() { # DIRECTORY: its files take the places of the current ones, which go to previous/
   [ "$1" = "$FL_ROUTER/previous" ] || fl_router_copy previous
-  for rt_file in base.cfg haproxy.cfg maps/routes.map; do
+  for rt_file in haproxy.cfg base.cfg maps/routes.map; do
     mv -f "$1/$rt_file" "$FL_ROUTER/$rt_file"
   done
   for rt_part in conf.d certificates; do
@@ -355,7 +356,7 @@ fl_switch_now() {
   if rt_now=$(fl_live_runtime 2>/dev/null); then
     fl_live_write "$1"
     fl_live_set "$rt_now" "$1"
-  elif ls "$FL_ROUTER/conf.d/$FL_KEY-"*.cfg >/dev/null 2>&1; then
+  elif fl_router_has blue || fl_router_has green; then
     fl_fail "the router of this host does not answer; $FL_KEY was not switched"
   else
     fl_live_write "$1"
@@ -363,10 +364,16 @@ fl_switch_now() {
   printf '@switched %s %s\n' "$FL_KEY" "$1"
 }
 
+fl_router_has() { # SLOT: backends of this slot of $FL_KEY
+  [ -f "$FL_ROUTER/conf.d/$FL_KEY-$1.cfg" ]
+}
+
 fl_live_known() { # VALUE: its slots have backends, if this application has any
-  ls "$FL_ROUTER/conf.d/$FL_KEY-"*.cfg >/dev/null 2>&1 || return 0
-  for rt_slot in $(echo "$1" | tr ':0-9' ' ' | tr -d '-'); do
-    [ -f "$FL_ROUTER/conf.d/$FL_KEY-$rt_slot.cfg" ] || fl_fail "the router knows no $rt_slot of $FL_KEY; it was not switched"
+  fl_router_has blue || fl_router_has green || return 0
+  for rt_slot in blue green; do
+    case :$1: in
+      *":$rt_slot:"*) fl_router_has "$rt_slot" || fl_fail "the router knows no $rt_slot of $FL_KEY; it was not switched" ;;
+    esac
   done
 }
 
@@ -378,16 +385,20 @@ fl_live_set() { # FROM TO: the router's own entry, read back
     -/*) rt_change="add $rt_entry $2" ;;
     *) rt_change="set $rt_entry $2" ;;
   esac
-  rt_now=$(fl_router_api "$rt_change" "get $rt_entry" | fl_live_value)
+  rt_now=$(fl_live_value "$(fl_router_api "$rt_change" "get $rt_entry")")
   [ "$rt_now" = "$2" ] || fl_fail "the router did not switch: $FL_KEY is at '$rt_now' there, at '$2' on file"
 }
 
-fl_live_value() { # the value in the last answer to `get map`; `-` when there is none
-  awk '/found=/ { value = "-" } /found=yes/ { split($0, part, "\""); value = part[4] } END { print value }'
+fl_live_value() { # ANSWER: the value in an answer to `get map`; `-` when there is none
+  case $1 in
+    *found=yes*) rt_value=${1##*value=\"} && echo "${rt_value%%\"*}" ;;
+    *found=no*) echo - ;;
+    *) return 1 ;;
+  esac
 }
 
 fl_live_runtime() { # what the router goes by; fails when it does not answer
-  rt_value=$(fl_router_api "get map /fairlead/maps/live.map $FL_KEY" | fl_live_value) && [ -n "$rt_value" ] && echo "$rt_value"
+  fl_live_value "$(fl_router_api "get map /fairlead/maps/live.map $FL_KEY")"
 }
 
 fl_live_file() { # what a router that starts now would go by
@@ -396,7 +407,7 @@ fl_live_file() { # what a router that starts now would go by
 }
 
 fl_live_write() { # VALUE: into the file, beside and renamed
-  touch "$FL_ROUTER/maps/live.map"
+  [ -f "$FL_ROUTER/maps/live.map" ] || : >"$FL_ROUTER/maps/live.map"
   {
     awk -v key="$FL_KEY" -v value="$1" '
       $1 != key { print }
@@ -453,60 +464,78 @@ fl_servers() { # BACKEND…: a line for each server that has an address:
     }'
 }
 
-fl_servers_set() { # BACKEND WORDS: `set server` with these words for stdin's server names
-  # Under the lock, as a reload under way would forget it.
-  rt_backend=$1 rt_words=$2
+fl_servers_tell() { # stdin's commands, one a line, which answer nothing when they are obeyed
+  # Under the lock, as a reload under way would forget them.
   set --
-  while read -r rt_name; do
-    set -- "$@" "set server $rt_backend/$rt_name $rt_words"
+  while read -r rt_command; do
+    set -- "$@" "$rt_command"
   done
   [ $# -gt 0 ] || return 0
-  rt_answer=$(fl_router_locked fl_router_api "$@") || fl_fail "the router does not answer; $rt_backend is as it was"
-  [ -z "$rt_answer" ] || fl_fail "the router refuses to set $rt_backend to $rt_words: $rt_answer"
+  rt_answer=$(fl_router_locked fl_router_api "$@") || fl_fail "the router does not answer; its servers are as they were"
+  [ -z "$rt_answer" ] || fl_fail "the router refuses to $1: $rt_answer"
 }
 
 fl_servers_listed() { # BACKEND: NAME ADDRESS up|down of all its servers; ADDRESS `-` is a free one
-  fl_router_api "show servers state $1" | awk -v backend="$1" '
-    $2 == backend && NF > 20 { print $4, $5, $6 == 2 ? "up" : "down" }'
+  for rt_try in 1 2 3 4 5; do
+    rt_answer=$(fl_router_api "show servers state $1") || :
+    case $rt_answer in
+      *'# be_id'*) break ;;
+      *'find backend'*) fl_fail "the router knows no backend $1" ;;
+    esac
+    [ "$rt_try" -lt 5 ] || fl_fail "the router of this host does not answer"
+    fl_nap
+  done
+  printf '%s\n' "$rt_answer" | awk 'NF > 20 && !/^#/ { print $4, $5, $6 == 2 ? "up" : "down" }'
+}
+
+fl_servers_set() { # BACKEND all|free|fit|ADDRESS WORDS: `set server` for these (fit: free or up)
+  rt_listed=$(fl_servers_listed "$1") || exit 1
+  printf '%s\n' "$rt_listed" | awk -v backend="$1" -v which="$2" -v words="$3" '
+    which == "all" || which == $2 || $2 == "-" && which ~ /^f/ || $3 == "up" && which == "fit" {
+      print "set server " backend "/" $1 " " words }' | fl_servers_tell
 }
 
 fl_ready_servers() { # BACKEND: all its servers may take requests
-  fl_servers_listed "$1" | cut -d ' ' -f 1 | fl_servers_set "$1" "state ready"
+  fl_servers_set "$1" all "state ready"
 }
 
 fl_ready_slot() { # NAME CONFIG_FILE: the same for all backends of this configuration
-  sed -n '/-probe$/d; s/^backend //p' "$2" | while read -r rt_one; do
-    fl_ready_servers "$rt_one" </dev/null
-  done
+  awk '
+    $1 == "backend" { backend = $2 }
+    $1 == "server-template" && backend !~ /-probe$/ {
+      split($3, number, "-")
+      for (i = number[1]; i <= number[2]; i++) print "set server " backend "/" $2 i " state ready"
+    }' "$2" | fl_servers_tell
 }
 
 fl_hold_free_servers() { # BACKEND: a container that joins now gets no request before it is admitted
-  fl_servers_listed "$1" | awk '$2 == "-" { print $1 }' | fl_servers_set "$1" "state drain"
+  fl_servers_set "$1" free "state drain"
 }
 
 fl_admit_servers() { # BACKEND: end of the hold, for all but those whose check fails
-  fl_servers_listed "$1" | awk '$2 == "-" || $3 == "up" { print $1 }' | fl_servers_set "$1" "state ready"
+  fl_servers_set "$1" fit "state ready"
 }
 
 fl_drain_server() { # BACKEND ADDRESS: no new requests for this one
-  fl_servers_listed "$1" | awk -v address="$2" '$2 == address { print $1 }' | fl_servers_set "$1" "state drain"
+  fl_servers_set "$1" "$2" "state drain"
 }
 
 fl_await_servers() ( # BACKEND TIMEOUT ADDRESS…: until it has exactly these, and each answers well
   # Prints `@health BACKEND UP/TOTAL what is missing` on change; at the deadline fails and says what
-  # each one answered last. The probe backend asks five times a second for as long as this waits.
+  # each one answered last. The probe backend asks twenty times a second for as long as this waits.
   rt_waiting=$1 rt_deadline=$(($(date +%s) + $2)) rt_shown=''
   shift 2
-  trap 'fl_probe_end "$rt_waiting"' EXIT
+  trap 'fl_servers "$rt_waiting-probe" | fl_probe_end' EXIT
   trap 'exit 1' HUP INT TERM
   while :; do
-    rt_seen=$(fl_servers "$rt_waiting-probe")
-    printf '%s\n' "$rt_seen" | fl_probe_begin "$rt_waiting"
+    rt_seen=$(fl_servers "$rt_waiting" "$rt_waiting-probe")
+    printf '%s\n' "$rt_seen" | fl_probe_begin
     rt_found=$(printf '%s\n' "$rt_seen" | fl_servers_judge "$*")
     [ "$rt_found" = "$rt_shown" ] || printf '@health %s %s\n' "$rt_waiting" "$rt_found"
     rt_shown=$rt_found
     if [ "$rt_found" = "$#/$# ok" ]; then
-      fl_servers_proven "$rt_waiting" "$*"
+      trap - EXIT
+      printf '%s\n' "$rt_seen" | fl_probe_end
       return 0
     fi
     [ "$(date +%s)" -le "$rt_deadline" ] || break
@@ -516,29 +545,28 @@ fl_await_servers() ( # BACKEND TIMEOUT ADDRESS…: until it has exactly these, a
   return 1
 )
 
-fl_servers_proven() { # BACKEND "ADDRESS…": what their probes know, the servers themselves know now
-  # Else one check that was under way to a predecessor at the same address could take one out.
-  fl_servers_listed "$1" | awk -v wanted=" $2 " 'index(wanted, " " $2 " ") { print $1 }' |
-    fl_servers_set "$1" "health up"
+fl_probe_begin() { # ask those probes of stdin, as of fl_servers, that rest
+  awk '$2 ~ /-probe$/ && $6 == "maint" { print "set server " $2 "/" $3 " state ready" }' | fl_servers_tell
 }
 
-fl_probe_begin() { # BACKEND: ask those of its servers that stdin, as of fl_servers, tells to rest
-  awk '$6 == "maint" { print $3 }' | fl_servers_set "$1-probe" "state ready"
-}
-
-fl_probe_end() { # BACKEND: ask none of its servers any more
-  fl_servers "$1-probe" | awk '$6 != "maint" { print $3 }' | fl_servers_set "$1-probe" "state maint"
+fl_probe_end() { # stdin, as of fl_servers: let the probes rest; what they have proven holds for all
+  # Else one check that was under way to a predecessor at the same address could take a server out.
+  awk '
+    $2 ~ /-probe$/ && $6 != "maint" { print "set server " $2 "/" $3 " state maint" }
+    $2 !~ /-probe$/ && NF { print "set server " $2 "/" $3 " health up" }' | fl_servers_tell
 }
 
 fl_servers_judge() { # "ADDRESS…": of stdin, as of fl_servers: `UP/TOTAL ok`, or what is missing
+  # A server without its probe, or the other way round, is a moment of a change: not there yet.
   awk -v wanted="$1" '
-    NF > 8 { check[$4] = $7; code[$4] = $8; said[$4] = $9 }
+    $2 !~ /-probe$/ { there[$4] }
+    $2 ~ /-probe$/ { check[$4] = $7; code[$4] = $8; said[$4] = $9 }
     END {
       total = split(wanted, list, " ")
       for (i = 1; i <= total; i++) {
         address = list[i]
         expected[address] = 1
-        if (!(address in check)) note = note " " address " unresolved"
+        if (!(address in check && address in there)) note = note " " address " unresolved"
         else if (check[address] !~ /^L7OK/) note = note " " address " " check[address] "/" code[address] " " said[address]
         else good++
       }
@@ -549,7 +577,7 @@ fl_servers_judge() { # "ADDRESS…": of stdin, as of fl_servers: `UP/TOTAL ok`, 
 
 # -- drain: until nothing is open, in any of the router's processes
 
-fl_open() { # BACKEND [ADDRESS]: requests and tunnels open or queued there
+fl_open() { # BACKEND [ADDRESS]: requests and tunnels open or queued there; nothing when not told
   rt_row="2 -1"
   [ $# -eq 1 ] || rt_row="4 -1"
   {
@@ -558,9 +586,10 @@ fl_open() { # BACKEND [ADDRESS]: requests and tunnels open or queued there
     done
     echo quit
   } | fl_router_send | awk -F , -v backend="$1" -v address="${2:-}:" '
-    /^# pxname,/ { for (i = 1; i <= NF; i++) column[$i] = i }
+    /^No such proxy/ { told = 1 }
+    /^# pxname,/ { told = 1; for (i = 1; i <= NF; i++) column[$i] = i }
     $1 == backend && ($2 == "BACKEND" || index($column["addr"], address) == 1) { open += $3 + $5 }
-    END { print open + 0 }'
+    END { if (told) print open + 0 }'
 }
 
 fl_drain() { # TIMEOUT BACKEND…: wait until all they were asked is answered; @drain BACKEND N on change
@@ -581,12 +610,12 @@ fl_drain_until() { # DEADLINE BACKEND [ADDRESS]
   rt_until=$1 rt_shown=''
   shift
   while :; do
-    rt_open=$(fl_open "$@")
-    [ "$rt_open" = "$rt_shown" ] || printf '@drain %s %s\n' "$1" "$rt_open"
-    rt_shown=$rt_open
+    rt_open=$(fl_open "$@") || :
+    [ "${rt_open:-$rt_shown}" = "$rt_shown" ] || printf '@drain %s %s\n' "$1" "$rt_open"
+    rt_shown=${rt_open:-$rt_shown}
     [ "$rt_open" != 0 ] || return 0
     if [ "$(date +%s)" -gt "$rt_until" ]; then
-      printf '@drain-timeout %s %s\n' "$1" "$rt_open"
+      printf '@drain-timeout %s %s\n' "$1" "${rt_shown:-0}"
       return 0
     fi
     fl_nap

@@ -58,13 +58,25 @@ fl_await() { # PROJECT SETTLE TIMEOUT: every container healthy; @health on chang
       printf '@health containers %s %s\n' "$fl_good" "$fl_total"
     fi
     [ "$fl_good" -lt "$fl_total" ] || break
-    fl_dead=$(printf '%s\n' "$fl_seen" | sed -n 's/^dead //p' | head -n 1)
-    [ -z "$fl_dead" ] || fl_fail "$fl_dead" 70
+    case $fl_seen in *dead*) fl_fail_if_dead "$1" "$2" ;; esac
     [ "$(date +%s)" -lt "$fl_deadline" ] ||
       fl_fail "not healthy after $3 s: $(printf '%s\n' "$fl_seen" | sed -n 's/^wait //p' | tr '\n' ';')" 70
     fl_nap
   done
   fl_await_routed "$1" "$((fl_deadline - $(date +%s)))"
+}
+
+fl_fail_if_dead() { # PROJECT SETTLE: exit 70 when a container has no hope, with what ended it
+  fl_looks=20
+  while :; do
+    fl_dead=$(fl_states "$1" "$2" | sed -n 's/^dead //p' | head -n 1)
+    # One that was started again shows no exit code until it ends again.
+    case $fl_dead in *'(status running,'*) ;; *) break ;; esac
+    fl_looks=$((fl_looks - 1))
+    [ "$fl_looks" -gt 0 ] || break
+    fl_nap
+  done
+  [ -z "$fl_dead" ] || fl_fail "$fl_dead" 70
 }
 
 fl_states() { # PROJECT SETTLE: a line per container: ready | wait NAME WHY | dead NAME WHY
@@ -80,7 +92,7 @@ fl_states() { # PROJECT SETTLE: a line per container: ready | wait NAME WHY | de
 
 fl_state() { # NAME STATUS EXIT OOM RESTARTS HEALTH KIND SINCE SETTLE
   if [ "$2" != running ] && [ "$2" != created ] || fl_crashes "$5" "$8"; then
-    echo "dead $1 ended with exit code $3 (status $2, out of memory: $4, restarts: $5)"
+    echo "dead $1 ended with exit code $3 (status $2, out of memory: $4, restarts: $5)$(fl_killed "$3" "$4")"
   elif [ "$6" = unhealthy ]; then
     echo "dead $1 is unhealthy by its own healthcheck"
   elif [ "$2" = created ] || [ "$6" = starting ]; then
@@ -90,6 +102,10 @@ fl_state() { # NAME STATUS EXIT OOM RESTARTS HEALTH KIND SINCE SETTLE
   else
     echo "ready $1"
   fi
+}
+
+fl_killed() { # EXIT OOM: what 137 means where the kernel did not tell Docker that it was for memory
+  [ "$1" -ne 137 ] || [ "$2" = true ] || echo ': killed, as is done with what takes more memory than its limit'
 }
 
 fl_crashes() { # RESTARTS SINCE: it ended lately, and will again; what runs for a minute is forgiven
@@ -118,19 +134,32 @@ fl_backends() { # PROJECT: names of the router backends its containers answer fo
 fl_await_routed() { # PROJECT TIMEOUT: the router sees exactly these containers, each answering
   # In turns, because a container that ends meanwhile will not answer, however long one waits.
   fl_deadline=$(($(date +%s) + $2))
-  for fl_backend in $(fl_backends "$1"); do
+  fl_places=$(fl_places "$1")
+  for fl_backend in $(printf '%s\n' "$fl_places" | cut -d ' ' -f 1 | sort -u); do
     # shellcheck disable=SC2046
-    until fl_said=$(fl_await_servers "$fl_backend" 2 $(fl_addresses "$1" "$fl_backend") 2>&1 >&3); do
-      fl_dead=$(fl_states "$1" 0 | sed -n 's/^dead //p' | head -n 1)
-      [ -z "$fl_dead" ] || fl_fail "$fl_dead" 70
+    until fl_said=$(fl_await_servers "$fl_backend" 2 $(fl_at "$fl_backend") 2>&1 >&3); do
+      fl_fail_if_dead "$1" 0
       [ "$(date +%s)" -lt "$fl_deadline" ] || fl_fail "$fl_said" 70
+      fl_places=$(fl_places "$1")
     done 3>&1
   done
 }
 
+fl_places() { # PROJECT: BACKEND ADDRESS of each container that the router asks, and is running
+  fl_ids=$(fl_containers "$1")
+  # shellcheck disable=SC2086
+  [ -z "$fl_ids" ] || docker inspect --format \
+    "{{index .Config.Labels \"fairlead.backend\"}} {{with index .NetworkSettings.Networks \"$1\"}}{{.IPAddress}}{{end}}" \
+    $fl_ids | grep '^[^ ]' || :
+}
+
+fl_at() { # BACKEND: the addresses that $fl_places has for it
+  printf '%s\n' "$fl_places" | sed -n "s/^$1 //p"
+}
+
 fl_explain() { # PROJECT: why a slot failed: state, health answers and last log lines of each container
   for fl_id in $(fl_containers "$1"); do
-    docker inspect --format '@why {{.Name}}: {{.State.Status}}, exit code {{.State.ExitCode}}, out of memory: {{.State.OOMKilled}}, restarts: {{.RestartCount}}{{if .State.Health}}, healthcheck {{.State.Health.Status}}{{end}}{{if and (eq .State.ExitCode 137) .HostConfig.Memory}}; killed under a limit of {{.HostConfig.Memory}} bytes: probably out of memory{{end}}' "$fl_id" | sed 's|^@why /|@why |'
+    docker inspect --format '@why {{.Name}}: {{.State.Status}}, exit code {{.State.ExitCode}}, out of memory: {{.State.OOMKilled}}, restarts: {{.RestartCount}}{{if .State.Health}}, healthcheck {{.State.Health.Status}}{{end}}' "$fl_id" | sed 's|^@why /|@why |'
     docker inspect --format '{{if .State.Health}}{{range .State.Health.Log}}@why   healthcheck: {{.Output}}
 {{end}}{{end}}' "$fl_id" | grep . | tail -n 2 || :
     fl_explain_health "$1" "$fl_id"

@@ -47,16 +47,15 @@ def plan_deploy(
     preconditions.check_lock(observed)
     preconditions.check_hosts(environment, observed)
     if services:
-        images = {**_live_images(observed, services), **{s: images[s] for s in services}}
+        live = _live_images(observed, services)
+        images = {s: image if s in services else live.get(s, image) for s, image in images.items()}
     situation = _situation(session, (project, mounted), images, observed, tag)
-    present = {name: part.images for name, part in situation.target.hosts.items()}
-    observed = session.fleet.observe(present)
     preconditions.check_images(observed, situation.target)
     preconditions.check_routes(observed, situation.target)
-    situation = Situation(environment, observed, situation.target, session.layout)
     plan = STRATEGIES[environment.strategy](situation)
     slotted = _slotted(environment, project)
-    return situation, _described(plan, situation, resets(project, slotted))
+    routed = {service.name for service in environment.routed}
+    return situation, _described(plan, situation, resets(project, slotted, routed))
 
 
 def read_project(environment: Environment) -> tuple[Project, Mounted]:

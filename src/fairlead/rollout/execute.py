@@ -1,11 +1,12 @@
 """A plan carried out, step by step; and, when a step fails, everything before it undone."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 
 from fairlead.commands import host as phrases
+from fairlead.config import SmokeCheck
 from fairlead.errors import FairleadError
 from fairlead.model import Result, Step
 from fairlead.rollout import smoke
@@ -96,13 +97,16 @@ class Execution:
     def _failure(self, step: Step, reasons: dict[str, tuple[str, ...]]) -> Failure:
         if self.cancel.is_set():
             return Failure(step, {}, interrupted=True)
-        explained = self._explain([name for name in reasons if name in self.fleet.transports])
+        explained = self._explain(step, [name for name in reasons if name in self.fleet.transports])
         merged = {name: (*lines, *explained.get(name, ())) for name, lines in reasons.items()}
         return Failure(step, merged)
 
-    def _explain(self, names: list[str]) -> dict[str, tuple[str, ...]]:
-        """State, health answers and last log lines of the new slot's containers."""
-        asked = {name: (phrases.explain(self.situation.new_project(name)),) for name in names}
+    def _explain(self, step: Step, names: list[str]) -> dict[str, tuple[str, ...]]:
+        """State, health answers and last log lines of the containers that the step was about."""
+        project = self.situation.layout.key if step.name == "data" else ""
+        asked = {
+            name: (phrases.explain(project or self.situation.new_project(name)),) for name in names
+        }
         return {
             name: tuple(
                 line.removeprefix("@why ")
@@ -144,18 +148,23 @@ def _reasons(outcomes: Mapping[str, Outcome]) -> dict[str, tuple[str, ...]]:
     return reasons
 
 
+def _faults(check: SmokeCheck, answers: Sequence[smoke.Answer]) -> list[str]:
+    """What is wrong with the answers to a check; a check that nobody answered has not passed."""
+    if not answers:
+        return [f"{check.name}: there was nobody to ask"]
+    return [fault for answer in answers for fault in smoke.judge(check, answer)]
+
+
 def _judge(step: SmokeStep, outcomes: Mapping[str, Outcome]) -> dict[str, tuple[str, ...]]:
     reasons: dict[str, tuple[str, ...]] = {}
     for name, outcome in outcomes.items():
         answers = smoke.parse_answers(only_result(outcome).out)
+        asked = {int(command.argv[1]) for command in step.commands[name]}
         faults = [
             fault
-            for index, check in enumerate(step.checks)
-            for answer in answers.get(index, ())
-            for fault in smoke.judge(check, answer)
+            for index in sorted(asked)
+            for fault in _faults(step.checks[index], answers.get(index, []))
         ]
-        if not answers:
-            faults = ["no smoke check was answered"]
         if faults:
             reasons[name] = tuple(faults)
     return reasons

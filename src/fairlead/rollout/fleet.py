@@ -10,7 +10,7 @@ from fairlead.errors import FairleadError
 from fairlead.model import Command, Result
 from fairlead.rollout.events import HostFinished, HostOutput, HostProgress, Listener
 from fairlead.rollout.observe import parse_state
-from fairlead.rollout.observed import HostState
+from fairlead.rollout.observed import HostState, Observed
 from fairlead.rollout.progress import read_progress
 from fairlead.transport.fanout import fan_out
 from fairlead.transport.protocol import Transport
@@ -65,22 +65,20 @@ class Fleet:
 
         return fan_out(commands, work)
 
-    def observe(self, images: Mapping[str, tuple[str, ...]] | None = None) -> dict[str, HostState]:
-        """Look at every host. Raises the first host's error; all of them are in its `why`."""
-        wanted = images or {}
-        commands = {name: (phrases.observe(*wanted.get(name, ())),) for name in self.hosts}
-        return {
-            name: parse_state(name, result)
-            for name, result in all_results(self.ask(commands)).items()
-        }
+    def observe(self, known: Observed | None = None) -> dict[str, HostState]:
+        """Look at every host. Raises the first host's error; all of them are in its `why`.
 
-    def look(self) -> dict[str, HostState | FairleadError]:
-        """Look at every host; one that fails is told beside the others."""
+        known: an earlier look, by which this one only asks for what a roll-out changes.
+        """
+        seen = all_results(self._seen(known))
+        return {name: _state(name, result, known) for name, result in seen.items()}
+
+    def look(self, known: Observed | None = None) -> dict[str, HostState | FairleadError]:
+        """As `observe`, but a host that fails is told beside the others."""
         found: dict[str, HostState | FairleadError] = {}
-        commands = {name: (phrases.observe(),) for name in self.hosts}
-        for name, outcome in self.ask(commands).items():
+        for name, outcome in self._seen(known).items():
             try:
-                found[name] = parse_state(name, only_result(outcome))
+                found[name] = _state(name, only_result(outcome), known)
             except FairleadError as error:
                 found[name] = error
         return found
@@ -93,6 +91,10 @@ class Fleet:
     def close(self) -> None:
         for transport in self.transports.values():
             transport.close()
+
+    def _seen(self, known: Observed | None) -> dict[str, Outcome]:
+        words = phrases.observe_state() if known else phrases.observe()
+        return self.ask(dict.fromkeys(self.hosts, (words,)))
 
     def _run(
         self,
@@ -116,6 +118,10 @@ class Fleet:
                 self.listen(HostProgress(step, name, what, done, total, self.redact(note)))
 
         return tell
+
+
+def _state(name: str, result: Result, known: Observed | None) -> HostState:
+    return parse_state(name, result, known[name] if known else None)
 
 
 def only_result(outcome: Outcome) -> Result:

@@ -6,15 +6,22 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fairlead.errors import HostError
+from fairlead.images.reference import parse
 from fairlead.model import ReleaseStatus, Result
 from fairlead.rollout.observed import Backup, Container, HostState, KeptRelease, Live, LockHolder
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7"}
 
 
-def parse_state(host: str, result: Result) -> HostState:
-    """A host's answer to `fl_observe`. Raises HostError when it cannot be understood."""
-    fields: dict[str, Any] = {}
+LASTING = ("docker", "platform", "compose", "flock", "writable", "disk_kib", "images")
+
+
+def parse_state(host: str, result: Result, known: HostState | None = None) -> HostState:
+    """A host's answer to `fl_observe`; or to `fl_observe_state`, with what is known from the first.
+
+    Raises HostError when it cannot be understood.
+    """
+    fields: dict[str, Any] = {name: getattr(known, name) for name in LASTING} if known else {}
     for line in result.out.splitlines():
         _read_line(host, fields, line)
     if "docker" not in fields or not result.ok:
@@ -122,6 +129,11 @@ def _image(fields: dict[str, Any], rest: str) -> None:
     fields.setdefault("images", {})[reference] = presence == "present"
 
 
+def _pinned(fields: dict[str, Any], rest: str) -> None:
+    """Docker leaves its own registry's name out; references here have it."""
+    fields.setdefault("images", {})[str(parse(rest))] = True
+
+
 def _text(name: str) -> Callable[[dict[str, Any], str], None]:
     def read(fields: dict[str, Any], rest: str) -> None:
         fields[name] = rest
@@ -161,5 +173,6 @@ _READERS: Mapping[str, Callable[[dict[str, Any], str], None]] = {
     "@backed-up-release": _backed_up_release,
     "@audit": _text("last_audit"),
     "@image": _image,
+    "@pinned": _pinned,
     "@files": lambda fields, rest: fields.update(files=rest.split()),
 }

@@ -59,7 +59,7 @@ def _still_the_same(session: Session, situation: Situation) -> None:
     before, release = situation.observed, situation.target.release
     changed = [
         name
-        for name, state in session.fleet.observe().items()
+        for name, state in session.fleet.observe(before).items()
         if fingerprint(state, release) != fingerprint(before[name], release)
     ]
     if changed:
@@ -75,7 +75,7 @@ def _still_the_same(session: Session, situation: Situation) -> None:
 def _succeeded(session: Session, execution: Execution, doing: str) -> Outcome:
     listen, situation = session.listen, execution.situation
     listen(PhaseStarted("verify", "look again: is that what runs", session.fleet.hosts))
-    seen = session.fleet.look()
+    seen = session.fleet.look(situation.observed)
     observed = {name: s for name, s in seen.items() if isinstance(s, HostState)}
     wrong = {
         name: fault

@@ -9,6 +9,13 @@ def read_progress(line: str) -> Progress | None:
     `@health NAME UP/TOTAL NOTE…`, `@health containers UP TOTAL`, `@drain NAME N`,
     `@pull DONE TOTAL REFERENCE`.
     """
+    try:
+        return _progress(line)
+    except ValueError:  # what a migration prints may look like it
+        return None
+
+
+def _progress(line: str) -> Progress | None:
     word, _, rest = line.partition(" ")
     fields = rest.split()
     if word == "@health" and len(fields) >= 3 and fields[0] == "containers":

@@ -62,15 +62,16 @@ def _candidate(kept: KeptRelease, observed: Observed) -> Candidate:
 def choose(observed: Observed, to: str = "") -> Candidate:
     """The candidate named by timestamp, release or tag; without a name the one before the live.
 
-    "Before" is by sequence, among proven releases: one that was rolled back is never chosen, so
-    two rollbacks in a row never return to a bad release. Raises UsageError listing what there is.
+    Of several with one tag it is the newest that was proven and is not live. "Before" is by
+    sequence, among proven releases: one that was rolled back is never chosen, so two rollbacks in a
+    row never return to a bad release. Raises UsageError listing what there is.
     """
     found = candidates(observed)
     if to:
         named = [c for c in found if to in (c.release, c.tag) or to in c.stamps]
         if not named:
             raise _unknown(to, found)
-        return next((c for c in named if not c.live), named[0])
+        return min(named, key=lambda c: (c.live, c.status != ReleaseStatus.PROVEN))
     newest = max((c.sequence for c in found if c.live), default=None)
     older = [
         c
@@ -92,7 +93,6 @@ def plan_rollback(session: Session, to: str = "") -> tuple[Situation, Plan]:
     target = _target(observed, chosen)
     if all(_serves_whole(state, chosen.release) for state in observed.values()):
         raise _live_already(chosen, environment.name)
-    observed = session.fleet.observe({n: part.images for n, part in target.hosts.items()})
     situation = Situation(environment, observed, target, session.layout)
     plan = STRATEGIES[_strategy(session, situation)](situation)
     header = {

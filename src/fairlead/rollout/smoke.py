@@ -143,8 +143,13 @@ def _json_faults(wanted: Mapping[str, Any], body: str) -> list[str]:
     return [
         f"JSON {path} is {json.dumps(found)}, expected {json.dumps(value)}"
         for path, value in wanted.items()
-        if (found := _lookup(document, path)) != value
+        if not _equal(found := _lookup(document, path), value)
     ]
+
+
+def _equal(found: object, value: object) -> bool:
+    """As JSON sees it: `1` and `1.0` are equal, `1` and `true` are not."""
+    return found == value and isinstance(found, bool) is isinstance(value, bool)
 
 
 def _lookup(document: Any, path: str) -> Any:

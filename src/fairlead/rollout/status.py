@@ -55,11 +55,19 @@ def overall(seen: Seen) -> Verdict:
     if not releases:
         return Verdict("nothing is deployed yet", 0, {"outcome": "empty", **payload})
     release = releases.pop()
-    sick = [n for n, s in states.items() if _count(s.slot(s.live_slot)) != len(s.slot(s.live_slot))]
+    sick = [name for name, state in states.items() if not _is_whole(state, release)]
     if sick:
         text = f"{release} serves, but not every container is healthy on {', '.join(sick)}"
         return Verdict(text, 1, {"outcome": "degraded", "release": release, **payload})
     return Verdict(f"{release} serves", 0, {"outcome": "serving", "release": release, **payload})
+
+
+def _is_whole(state: HostState, release: str) -> bool:
+    """Whether all that the release has on this host runs, and is healthy."""
+    live = state.slot(state.live_slot) if state.live_slot else ()
+    kept = state.kept(release)
+    declared = kept.manifest.get("host", {}).get("replicas", {}) if kept else {}
+    return _count(live) == max(sum(declared.values()), len(live))
 
 
 def _has_slots(state: HostState) -> bool:

@@ -114,11 +114,11 @@ fall 3 observe layer4 error-limit 1 on-error fastinter
     server-template s {servers} init-addr last,none
 """
 
-# Asks the same servers five times a second, and only while a deploy waits for them: a server at
+# Asks the same servers twenty times a second, and only while a deploy waits for them: a server at
 # rest would else be asked for the first time after a whole interval. See fl_await_servers.
 _PROBE = """
 backend {name}-probe
-{check}    default-server check inter 200ms rise 1 fall 3
+{check}    default-server check inter 50ms rise 1 fall 3
     server-template s {servers} init-addr last,none disabled
 """
 

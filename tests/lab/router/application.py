@@ -5,7 +5,10 @@ NAME: what it answers. HEALTH: status of /health. IDLE: seconds until it closes 
 """
 
 import asyncio
+import base64
+import hashlib
 import os
+import re
 import signal
 
 NAME = os.environ.get("NAME", "?")
@@ -34,7 +37,7 @@ async def answer(head: str, reader: asyncio.StreamReader, writer: asyncio.Stream
     path = head.split()[1]
     if "upgrade: websocket" in head.lower():
         writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n")
-        writer.write(b"Connection: Upgrade\r\n\r\n")
+        writer.write(b"Connection: Upgrade\r\nSec-WebSocket-Accept: " + accept(head) + b"\r\n\r\n")
         while data := await reader.read(4096):
             writer.write(data)
         return
@@ -46,6 +49,13 @@ async def answer(head: str, reader: asyncio.StreamReader, writer: asyncio.Stream
     extra = "Location: https://elsewhere.test/health\r\n" if status.startswith("3") else ""
     writer.write(f"HTTP/1.1 {status}\r\n{extra}Content-Length: {len(body)}\r\n\r\n{body}".encode())
     await writer.drain()
+
+
+def accept(head: str) -> bytes:
+    """The answer to a key, RFC 6455, 4.2.2."""
+    key = re.findall(r"(?i)sec-websocket-key: *(\S+)", head)[0]
+    digest = hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()
+    return base64.b64encode(digest)
 
 
 async def main() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import time
 from collections.abc import Iterator
@@ -60,18 +61,17 @@ class LabHost:
         assert answer.code == 0, f"{shell}: {answer}"
         return answer.out.strip()
 
-    def fl(self, *words: str, key: str = "", stdin: str | None = None) -> Answer:
-        """Shell functions as a deploy sends them."""
+    def script(self, *words: str, key: str = "", stdin: bytes | None = None) -> str:
+        """A call of a shell function, as a deploy sends it."""
         variables = {"FL_KEY": key, "FL_BASE": "/opt/none", "FL_ROUTER": DIRECTORY}
-        command = Command(words, stdin=None if stdin is None else stdin.encode())
-        one = script([command], variables)
-        return (
-            self.run("sh -s", "\n".join(["main() {", one.argv[2], "}", "main"]))
-            if (stdin is None)
-            else self.run(_quoted(one.argv), stdin)
-        )
+        return script([Command(words, stdin=stdin)], variables).argv[2]
 
-    def did(self, *words: str, key: str = "", stdin: str | None = None) -> Answer:
+    def fl(self, *words: str, key: str = "", stdin: str = "") -> Answer:
+        """Call a shell function."""
+        text = self.script(*words, key=key, stdin=stdin.encode() or None)
+        return self.run(f"sh -c {shlex.quote(text)}", stdin)
+
+    def did(self, *words: str, key: str = "", stdin: str = "") -> Answer:
         answer = self.fl(*words, key=key, stdin=stdin)
         assert answer.code == 0, f"{words}: {answer}"
         return answer
@@ -90,12 +90,6 @@ class LabHost:
 
     def lines(self, word: str, answer: Answer) -> list[list[str]]:
         return [line.split()[1:] for line in answer.out.splitlines() if line.startswith(word + " ")]
-
-
-def _quoted(argv: tuple[str, ...]) -> str:
-    import shlex
-
-    return shlex.join(argv)
 
 
 @dataclass(frozen=True)
@@ -129,7 +123,8 @@ class Application:
         """Containers of a slot; their addresses."""
         words = " ".join(f"-e {name}='{value}'" for name, value in env.items())
         run = (
-            f"docker run -d --label fairlead.test --label slot={self.key}-{slot} --network {self.key}-{slot} "
+            f"docker run -d --label fairlead.test --label slot={self.key}-{slot} "
+            f"--network {self.key}-{slot} "
             f"--network-alias {self.key}-{slot}-web --restart {restart} "
             f"-v /opt/application.py:/application.py:ro {words}"
         )
@@ -168,8 +163,9 @@ def host() -> Iterator[LabHost]:
     if not lab.exists():
         pytest.fail("these tests need the lab: ./scripts/lab up")
     facts = json.loads(lab.read_text())
-    last = facts["hosts"][-1]
-    found = LabHost(last["name"], last["address"], last["user"], facts["registry"])
+    hosts = {one["name"]: one for one in facts["hosts"]}
+    one = hosts[os.environ.get("FAIRLEAD_LAB_HOST", list(hosts)[-1])]
+    found = LabHost(one["name"], one["address"], one["user"], facts["registry"])
     _clean(found)
     found.must("cat >/opt/application.py", (Path(__file__).parent / "application.py").read_text())
     for image in (found.image, found.router_image):

@@ -2,12 +2,13 @@
 
 import http.client
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tests.lab.load import Load
-from tests.lab.router.conftest import Application, LabHost, application, up
 
 from fairlead.router.haproxy import slot_config
+from tests.lab.load import Load
+from tests.lab.router.conftest import Application, LabHost, application, up
 
 pytestmark = pytest.mark.lab
 
@@ -66,6 +67,79 @@ def test_idle_connections_survive_reload_switch_and_stop(shop: Application) -> N
         report = load.stop()
     print(report)
     assert report.failed == 0
+
+
+def test_a_replaced_process_passes_requests_on(shop: Application) -> None:
+    """Its successor sees them as if they had come to it, and the connection's end is announced."""
+    host = live(shop).host
+    shop.ready("green", "green0")
+    connection = http.client.HTTPConnection(host.address, 8080, timeout=10)
+    ask = ("GET", "/headers", None, {"Host": "shop.test"})
+    connection.request(*ask)
+    direct = connection.getresponse().read().decode().lower()
+    wire = connection.sock
+    application(host, "blog-test", "blog.test").configure("blue")
+    shop.switch("green")
+    shop.stop("blue")
+    connection.request(*ask)
+    assert connection.sock is wire
+    answer = connection.getresponse()
+    assert answer.getheader("Connection") == "close"
+    assert answer.read().decode().lower() == direct
+    assert direct.count("x-forwarded-for: 172.30.") == 1
+    assert direct.count("x-forwarded-proto: http\r") == 1
+
+
+def test_two_applications_change_at_the_same_time(shop: Application) -> None:
+    """Their files and entries are shared; what one writes the other must not lose."""
+    host = live(shop).host
+    shop.ready("green", "green0")
+    blog = application(host, "blog-test", "blog.test")
+    blog.configure("blue", "green")
+    assert blog.route().code == 0
+    with ThreadPoolExecutor() as pool:
+        for number in range(12):
+            slot = ("green", "blue")[number % 2]
+            changed = slot_config(blog.settings, "blue").replace("2000ms", f"{2001 + number}ms")
+            host.must("cat >/tmp/blog-blue.cfg", changed)
+            words = ("fl_router_apply", "blog-test-blue", "/tmp/blog-blue.cfg")
+            jobs = [
+                pool.submit(host.did, *words, key="blog-test"),
+                pool.submit(shop.switch, slot),
+                pool.submit(blog.switch, slot),
+            ]
+            for job in jobs:
+                job.result()
+            assert get(host, "shop.test") == (200, f"{slot}0")
+            for key in ("shop-test", "blog-test"):
+                live_now = host.did("fl_live", key=key).out
+                assert f"@live {key} runtime={slot} file={slot}" in live_now
+
+
+def test_a_kill_at_any_moment_leaves_a_router_that_serves(shop: Application) -> None:
+    host = live(shop).host
+    blog = application(host, "blog-test", "blog.test")
+    text = slot_config(blog.settings, "blue")
+    with Load(host.url, "shop.test", keepalive=10, fresh=5, slow=2, slow_path="/slow") as load:
+        for number in range(16):
+            host.must("cat >/tmp/blog-blue.cfg", text.replace("2000ms", f"{2001 + number}ms"))
+            apply = host.script("fl_router_apply", "blog-test-blue", "/tmp/blog-blue.cfg")
+            host.must("cat >/tmp/apply.sh", apply)
+            host.must(
+                "setsid sh /tmp/apply.sh >/dev/null 2>&1 & "
+                f"sleep {0.02 * (number + 1):.2f}; kill -9 -- -$! 2>/dev/null; true"
+            )
+            assert get(host, "shop.test") == (200, "blue0")
+        up(host)
+        host.did("fl_router_apply", "blog-test-blue", "/tmp/blog-blue.cfg", key="blog-test")
+        report = load.stop()
+    print(report)
+    assert report.failed == 0
+    seen = host.did("fl_observe_router", key="shop-test")
+    assert host.lines("@router-config", seen) != [["stale"]]
+    host.must("docker restart fairlead-router")
+    time.sleep(1)
+    assert get(host, "shop.test") == (200, "blue0")
 
 
 def test_kept_posts_survive_servers_that_close_idle_connections(shop: Application) -> None:
@@ -129,7 +203,7 @@ def test_a_bad_configuration_is_refused_and_leaves_no_trace(shop: Application) -
     answer = host.fl("fl_router_apply", "shop-test-green", "/tmp/bad.cfg", key="shop-test")
     assert answer.code == 1
     assert "does not accept this configuration" in answer.err
-    assert "'balance' only supports" in answer.err
+    assert "[conf.d/shop-test-green.cfg:2] : balance only supports" in answer.err
     after = host.must("cd /opt/fairlead/router && sha256sum haproxy.cfg conf.d/* maps/*")
     assert before == after
     host.must("docker restart fairlead-router")

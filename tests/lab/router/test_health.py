@@ -4,6 +4,7 @@ import socket
 import time
 
 import pytest
+
 from tests.lab.load import Load
 from tests.lab.router.conftest import Application, application
 
@@ -103,7 +104,8 @@ def tunnel(shop: Application) -> socket.socket:
     """An upgraded connection; what it sends comes back."""
     wire = socket.create_connection((shop.host.address, 8080), timeout=10)
     wire.sendall(
-        b"GET / HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+        b"GET / HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
     assert b"101 Switching" in wire.recv(4096)
     return wire

@@ -5,6 +5,7 @@ import subprocess
 import time
 
 import pytest
+
 from tests.lab.router.conftest import ROOT, Application, LabHost
 
 pytestmark = pytest.mark.lab

@@ -11,7 +11,8 @@ from fairlead.errors import HostError
 from fairlead.model import Result
 from fairlead.rollout.observe import parse_state
 
-ENGINE = "26.1.5 linux/x86_64 /"
+ENGINE = "26.1.5 linux/x86_64 v2.26.1 /"
+PINNED = "@pinned redis@sha256:3"
 
 
 def look(shell, *references):
@@ -29,7 +30,7 @@ def engine(shell):
         shell.tool(
             "docker",
             f'case "$1 $2" in\n"info --format") echo "{ENGINE}" ;;\n'
-            f'"compose version") echo 2.26.1 ;;\nps*) ;;\n*) {text} ;;\nesac',
+            f'"image ls") echo "{PINNED}" ;;\nps*) ;;\n*) {text} ;;\nesac',
         )
         return shell
 
@@ -67,7 +68,7 @@ def test_a_warning_of_docker_s_is_no_version(engine):
         "docker",
         f"""case "$1" in
         info) echo "WARNING: cannot read config" >&2; echo "{ENGINE}" ;;
-        ps) ;;
+        ps | image) ;;
         *) exit 1 ;;
         esac""",
     )
@@ -103,9 +104,25 @@ def test_images_are_present_or_absent(engine):
     engine.docker('[ "$3" = registry.test/api@sha256:1 ]')
     state = look(engine, "registry.test/api@sha256:1", "registry.test/web@sha256:2")
     assert state.images == {
+        "docker.io/library/redis@sha256:3": True,
         "registry.test/api@sha256:1": True,
         "registry.test/web@sha256:2": False,
     }
+
+
+def test_images_that_are_there_are_told_unasked(engine):
+    """By digest, and by the names that references have here."""
+    assert look(engine).images == {"docker.io/library/redis@sha256:3": True}
+
+
+def test_a_second_look_keeps_what_lasts_of_the_first(engine):
+    """What a roll-out cannot change is not asked again."""
+    first = look(engine)
+    engine.docker("exit 1")
+    done = engine.call("fl_observe_state", token="")
+    assert "@docker" not in done.out
+    again = parse_state("web1", Result("web1", done.code, done.out, done.err, 0.0), first)
+    assert again == first
 
 
 def test_what_is_kept_and_who_is_at_work_is_told(engine):

@@ -51,6 +51,10 @@ class TestOneContainer:
             "restarts: 2)"
         )
 
+    def test_killed_without_the_flag_says_what_that_usually_is(self, shell):
+        """Docker is not told of every out-of-memory kill."""
+        assert state(shell, status="exited", code="137", oom="false").endswith("than its limit")
+
     def test_one_that_restarts_is_dead_though_it_runs(self, shell):
         """A new container that came up again after a crash will crash again."""
         assert state(shell, restarts="1", since=started(2)).startswith("dead api-1")

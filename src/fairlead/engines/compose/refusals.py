@@ -19,14 +19,19 @@ def refusals(project: Project, slotted: set[str], file: str) -> list[Problem]:
     return problems
 
 
-def resets(project: Project, slotted: set[str]) -> list[str]:
-    """Sentences for the plan: what is taken out of slotted services, and why."""
+def resets(project: Project, slotted: set[str], routed: set[str]) -> list[str]:
+    """Sentences for the plan: what is taken out of slotted services, and what that means."""
     notes = []
     for name in sorted(slotted):
         body = project["services"][name]
         if body.get("ports"):
             ports = ", ".join(str(port.get("published", port["target"])) for port in body["ports"])
-            notes.append(f"{name}: `ports` ({ports}) is reset; the router takes its traffic")
+            reached = (
+                "the router takes its traffic"
+                if name in routed
+                else "nothing outside reaches it: give it `routes` if something should"
+            )
+            notes.append(f"{name}: `ports` ({ports}) is reset; {reached}")
         if body.get("container_name"):
             notes.append(f"{name}: `container_name` is reset; two slots need two names")
     return notes

@@ -147,6 +147,8 @@ def _data(situation: Situation) -> Step | None:
         live = situation.state(name).live_release
         if live:
             undo[name] = (compose.up(layout.key, layout.shared_file(live)),)
+        elif all(container.slot for container in situation.state(name).containers):
+            undo[name] = (host.clear(layout.key),)  # a first deploy's; volumes stay
     names = sorted(
         {service for part in situation.target.hosts.values() for service in part.stateful}
     )

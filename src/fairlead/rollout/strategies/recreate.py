@@ -47,4 +47,5 @@ def _stop(situation: Situation) -> Step | None:
             )
             for name in live
         },
+        after_switch=True,  # what serves was touched: from here on a failure is a rollback
     )

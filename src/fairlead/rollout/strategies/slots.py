@@ -31,8 +31,9 @@ def start(
                 host.activate(project),
             )
             continue
+        # A routed host's router is in the slot's network already: the router's step saw to both.
         commands[name] = (
-            host.network(project),
+            *(() if situation.part(name).routed else (host.network(project),)),
             *_left_over(situation, name),
             host.clear(project),
             *_slot_router(situation, name),
@@ -227,7 +228,6 @@ def _slot_router(situation: Situation, name: str) -> tuple[Command, ...]:
     slot = situation.new_slot(name)
     config = situation.layout.release_file(situation.target.release, f"router-{slot}.cfg")
     return (
-        router.connect(situation.layout.project(slot)),
         router.apply(situation.layout.project(slot), config),
         router.ready_slot(situation.layout.project(slot), config),
     )

@@ -1,0 +1,192 @@
+"""Ctrl-C, SIGTERM and kill -9 in the middle of a deploy: who serves, who holds the lock, what runs."""
+
+import signal
+import time
+
+import pytest
+
+from tests.lab.hosts import wait_for
+from tests.lab.load import Load
+from tests.lab.project import COMPOSE, SMOKE
+
+LATE = '    command: ["sh", "-c", "sleep 2; exec python -m agentic.api"]\n'
+SLOW_MIGRATION = """
+[migrate]
+service = "api"
+command = "sh -c 'echo migrating; sleep 3'"
+"""
+SLOW_SMOKE = (
+    SMOKE
+    + """
+[[smoke]]
+name = "slow"
+path = "/api/v1/slow?seconds=2"
+max_time = "10s"
+from = ["host"]
+"""
+)
+BEFORE = ("backup", "upload", "migrate", "start", "health", "smoke-idle")
+AFTER = ("switch", "smoke-host", "drain", "workers", "tidy")
+
+
+@pytest.fixture(scope="module")
+def app(project, image):
+    """v1 is live; every phase of a deploy takes long enough to be interrupted in it."""
+    app = project(
+        "stops",
+        worker=True,
+        compose=COMPOSE.replace(
+            "    env_file: .env\n    ports", LATE + "    env_file: .env\n    ports"
+        ),
+        more=SLOW_MIGRATION,
+        smoke=SLOW_SMOKE,
+        drain_timeout="10s",
+    )
+    app.deploy(image("v1")).ok()
+    return app
+
+
+def load(app, **options):
+    url = f"http://{app.hosts[0].address}/api/v1/version"
+    kinds = {"keepalive": 4, "fresh": 3, "slow": 4, "slow_path": "/api/v1/slow?seconds=3"}
+    return Load(url, app.name, think=0.05, **{**kinds, **options})
+
+
+def containers(app):
+    """`RELEASE SLOT SERVICE` of each container that runs, one-off runs too."""
+    labels = " ".join(
+        f'{{{{index .Config.Labels "{name}"}}}}'
+        for name in ("fairlead.release", "fairlead.slot", "fairlead.service")
+    )
+    out = app.hosts[0].must(
+        f"docker ps -q --filter label=fairlead.key={app.key}"
+        f" | xargs -r docker inspect --format '{labels}'"
+    )
+    return sorted(line for line in out.splitlines() if line.count(" ") == 2 and line[0] != " ")
+
+
+def whole(app):
+    """One release serves, whole; the lock is free; nothing half-made runs. Its release."""
+    status = app.inv("status", "--json").ok().result
+    release = str(status["release"])
+    assert status["locked"] == {}
+    assert app.inv("lock.status", "--json").code == 0
+    live = app.live()
+    mine = [line.split() for line in containers(app)]
+    assert [service for of, slot, service in mine if slot == live] == ["api", "worker"]
+    assert {of for of, slot, _ in mine if slot == live} == {release}
+    # what runs besides is the warm old slot: its API alone, of a release that was proven
+    others = [(of, service) for of, slot, service in mine if slot != live]
+    assert all(service == "api" for _, service in others), others
+    for of, _ in others:
+        assert app.hosts[0].must(f"cat {app.base}/releases/{of}/status") in (
+            "proven",
+            "rolled-back",
+        )
+    assert release.endswith(app.serving())
+    return release
+
+
+@pytest.mark.parametrize(("phase", "number"), [
+    *((phase, signal.SIGINT if index % 2 else signal.SIGTERM) for index, phase in enumerate(BEFORE)),
+    *((phase, signal.SIGTERM if index % 2 else signal.SIGINT) for index, phase in enumerate(AFTER)),
+])  # fmt: skip
+def test_interrupted(app, image, phase, number):
+    """The lock is gone, the old release serves or the new one whole, and nobody noticed."""
+    before = whole(app)
+    tag = image("v2") if app.serving() == "v1" else image("v1")
+    with load(app) as running_load:
+        running = app.start("deploy", f"--tag={tag}", "--json")
+        running.wait_for(f'"step": "{phase}", "title"')
+        running.signal(number)
+        ended = running.end()
+        report = running_load.stop()
+    assert report.failed == 0, str(report)
+    after = whole(app)
+    if ended.code == 0:
+        assert phase in AFTER, "an interrupted deploy said it was done"
+        assert after.endswith(tag)
+    else:
+        assert ended.code == (1 if phase in BEFORE else 5), ended
+        assert "interrupted" in ended.error["what"]
+        assert after == before
+
+
+def test_twice_ctrl_c_is_once(app, image):
+    """An impatient second one does not cut the way back short."""
+    before = whole(app)
+    running = app.start("deploy", f"--tag={image('v2')}", "--json")
+    running.wait_for('"step": "health", "title"')
+    for _ in range(3):
+        running.signal(signal.SIGINT)
+        time.sleep(0.2)
+    assert running.end().code == 1
+    assert whole(app) == before
+
+
+def test_the_next_deploy_works(app, image):
+    """After all of that."""
+    app.deploy(image("v2")).ok()
+    assert whole(app).endswith("v2")
+
+
+def test_of_two_deploys_at_once_one_proceeds(app, image):
+    """The other is refused with exit 3, and told who is at work."""
+    tags = [image("v1"), image("v2")]
+    both = [app.start("deploy", f"--tag={tag}", "--json") for tag in tags]
+    ended = [one.end() for one in both]
+    assert sorted(one.code for one in ended) == [0, 3], [one.text for one in ended]
+    refused = next(one for one in ended if one.code == 3)
+    assert "deploy v" in refused.error["what"]
+    winner = next(tag for tag, one in zip(tags, ended, strict=True) if one.code == 0)
+    assert whole(app).endswith(winner)
+
+
+@pytest.mark.parametrize("phase", ["health", "drain"])
+def test_a_killed_client_leaves_a_lease_that_ends(app, image, phase):
+    """While it runs the next deploy is refused; then it takes over, and no request ever fails."""
+    app.lock_lease = "8s"
+    app.write()
+    tag = image("v2") if app.serving() == "v1" else image("v1")
+    with load(app) as running_load:
+        running = app.start("deploy", f"--tag={tag}", "--json")
+        running.wait_for(f'"step": "{phase}", "title"')
+        running.signal(signal.SIGKILL)
+        running.process.wait()
+        serving = app.serving()
+        assert serving == tag if phase == "drain" else serving != tag
+        refused = app.deploy(tag)
+        assert refused.code == 3, refused
+        status = app.inv("status", "--json").ok().result
+        assert status["release"].endswith(serving)
+        assert status["locked"]
+        wait_for(lambda: app.inv("lock.status", "--json").code == 0, 20, "the lease ends")
+        done = app.deploy(image("v3")).ok()
+        report = running_load.stop()
+    assert "took over the lock" in done.text
+    assert report.failed == 0, str(report)
+    assert whole(app).endswith("v3")
+
+
+def test_a_client_killed_half_way_through_a_roll(project, image):
+    """Half of the requests go to each release: told as mixed, and set right by the next deploy."""
+    app = project(
+        "halfway", strategy="rolling", replicas=2, lock_lease="5s", keep_warm="0s", worker=True,
+        drain_timeout="10s",
+    )  # fmt: skip
+    app.deploy(image("v1")).ok()
+    with load(app) as running_load:
+        running = app.start("deploy", f"--tag={image('v2')}", "--json")
+        running.wait_for(f'"step": "grow-2:{app.hosts[0].name}", "title"')
+        running.signal(signal.SIGKILL)
+        running.process.wait()
+        status = app.inv("status", "--json")
+        assert status.code == 6, status
+        assert "half way" in status.text
+        wait_for(lambda: app.inv("lock.status", "--json").code == 0, 20, "the lease ends")
+        app.deploy(image("v3")).ok()
+        report = running_load.stop()
+    assert report.failed == 0, str(report)
+    assert app.serving() == "v3"
+    assert app.inv("status").ok()
+    assert {line.split()[0] for line in containers(app)} == {"0003-v3"}

@@ -1,0 +1,55 @@
+"""Fifty clients at once, and deploys under them: not one request fails."""
+
+import pytest
+
+from tests.lab.load import Load
+
+DEPLOYS = 10
+THINK = 0.05  # of keep-alive clients, s: the deploys need some of the two processors too
+
+
+def versions(image):
+    """Two releases in turn, of one image each."""
+    return [image("v1"), image("v2")]
+
+
+def under_load(project, **options):
+    """20 keep-alive clients, 20 with a connection for each request, 10 slow ones."""
+    url = f"http://{project.hosts[0].address}/api/v1/version"
+    return Load(url, project.name, think=THINK, **options)
+
+
+@pytest.mark.timeout(400)
+def test_ten_blue_green_deploys_in_a_row_fail_no_request(project, image):
+    app = project("traffic-bg", worker=True, migrate=True, keep_warm="2s", drain_timeout="15s")
+    tags = versions(image)
+    app.deploy(tags[0]).ok()
+    with under_load(app) as load:
+        for number in range(1, DEPLOYS + 1):
+            done = app.deploy(tags[number % 2]).ok()
+            assert app.serving() == tags[number % 2]
+            print(f"deploy {number}: {done.seconds:.1f} s")
+        report = load.stop()
+    print(report)
+    assert report.failed == 0, str(report)
+    assert report.by_kind["slow"] >= 10
+    assert report.by_kind["keep-alive"] > 1000
+    assert report.by_kind["fresh"] > 1000
+    assert report.slowest >= 5
+
+
+@pytest.mark.timeout(400)
+def test_rolling_deploys_of_three_replicas_fail_no_request(project, image):
+    app = project("traffic-roll", strategy="rolling", replicas=3, drain_timeout="15s")
+    tags = versions(image)
+    app.deploy(tags[0]).ok()
+    with under_load(app, slow_path="/api/v1/slow?seconds=2") as load:
+        for number in (1, 2, 3):
+            done = app.deploy(tags[number % 2]).ok()
+            assert app.serving() == tags[number % 2]
+            print(f"deploy {number}: {done.seconds:.1f} s")
+        report = load.stop()
+    print(report)
+    assert report.failed == 0, str(report)
+    assert report.by_kind["slow"] >= 10
+    assert report.slowest >= 2

@@ -1,0 +1,153 @@
+"""The router's files, as written on a host without a router. With a real one: tests/lab/router."""
+
+import pytest
+from shells import Shell
+
+
+@pytest.fixture
+def router(shell: Shell) -> Shell:
+    """A host with the router's directories, and no router."""
+    for name in ("conf.d", "maps", "run"):
+        (shell.router / name).mkdir(parents=True)
+    (shell.router / "maps/routes.map").touch()
+    (shell.router / "maps/live.map").touch()
+    return shell
+
+
+def live(router: Shell) -> str:
+    return (router.router / "maps/live.map").read_text()
+
+
+@pytest.mark.parametrize("value", ["blue", "green", "blue:green:3333", "green:blue:10000"])
+def test_without_backends_a_switch_is_kept_on_file(router: Shell, value: str) -> None:
+    done = router.call("fl_switch", value)
+    assert (done.code, done.marks) == (0, [f"@switched agentic-staging {value}"])
+    assert live(router) == f"agentic-staging {value}\n"
+    assert router.call("fl_live").marks == [f"@live agentic-staging runtime=- file={value}"]
+
+
+def test_a_switch_makes_the_router_directory_of_a_host_without_one(shell: Shell) -> None:
+    assert shell.call("fl_switch", "blue").code == 0
+    assert (shell.router / "maps/live.map").read_text() == "agentic-staging blue\n"
+
+
+def test_a_switch_leaves_others_alone_and_to_nothing_leaves_nothing(router: Shell) -> None:
+    (router.router / "maps/live.map").write_text("agentic blue\nagentic-staging-2 green\n")
+    router.call("fl_switch", "green")
+    assert live(router) == "agentic blue\nagentic-staging-2 green\nagentic-staging green\n"
+    router.call("fl_switch", "-")
+    assert live(router) == "agentic blue\nagentic-staging-2 green\n"
+    assert router.call("fl_live").marks == ["@live agentic-staging runtime=- file=-"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "red", "blue:red:1", "blue:green", "blue:green:", "blue:green:1:2", "blue;x", "b*"],
+)
+def test_what_is_no_slot_is_refused(router: Shell, value: str) -> None:
+    done = router.call("fl_switch", value)
+    assert done.code == 2
+    assert "is no slot" in done.err
+    assert live(router) == ""
+
+
+def test_a_router_that_does_not_answer_is_not_switched(router: Shell) -> None:
+    router.call("fl_switch", "blue")
+    (router.router / "conf.d/agentic-staging-blue.cfg").touch()
+    (router.router / "conf.d/agentic-staging-green.cfg").touch()
+    done = router.call("fl_switch", "green")
+    assert done.code == 1
+    assert "does not answer; agentic-staging was not switched" in done.err
+    assert live(router) == "agentic-staging blue\n"
+
+
+def test_a_slot_the_router_has_no_backends_for_is_refused(router: Shell) -> None:
+    (router.router / "conf.d/agentic-staging-blue.cfg").touch()
+    done = router.call("fl_switch", "blue:green:100")
+    assert (done.code, live(router)) == (1, "")
+    assert "knows no green of agentic-staging" in done.err
+
+
+def test_a_directory_that_cannot_be_written_changes_nothing(router: Shell) -> None:
+    router.call("fl_switch", "blue")
+    (router.router / "maps/live.new").mkdir()
+    done = router.run("if fl_switch green; then echo switched; fi; echo went on")
+    assert "cannot be written; agentic-staging was not switched" in done.err
+    assert "switched" not in done.out.replace("@switched", "")
+    assert live(router) == "agentic-staging blue\n"
+
+
+def merged(router: Shell, key: str, routes: str) -> tuple[int, list[str], str]:
+    done = router.call("fl_router_merge", key, stdin=routes.encode())
+    return done.code, done.out.splitlines(), done.err
+
+
+def test_an_applications_routes_replace_its_own(router: Shell) -> None:
+    (router.router / "maps/routes.map").write_text("a.test/ shop-x/web\nb.test/ blog-x/web\n")
+    assert merged(router, "shop-x", "c.test/ shop-x/web\n")[:2] == (
+        0,
+        ["b.test/ blog-x/web", "c.test/ shop-x/web"],
+    )
+    assert merged(router, "shop-x", "")[:2] == (0, ["b.test/ blog-x/web"])
+
+
+def test_anothers_route_is_refused_by_name(router: Shell) -> None:
+    (router.router / "maps/routes.map").write_text("a.test/ shop-x/web\n*/ shop-x/web\n")
+    code, _, error = merged(router, "shop", "b.test/ shop/web\n*/ shop/web\na.test/ shop/web\n")
+    assert code != 0
+    assert "route */ belongs to shop-x already" in error
+    assert "route a.test/ belongs to shop-x already" in error
+    assert "b.test" not in error
+
+
+def test_the_first_routes_of_a_host_are_taken(router: Shell) -> None:
+    assert merged(router, "shop", "*/ shop/web\n")[:2] == (0, ["*/ shop/web"])
+
+
+def test_a_host_without_a_router_says_so(shell: Shell) -> None:
+    done = shell.call("fl_observe_router")
+    assert done.code == 0
+    assert done.marks == [
+        "@router absent",
+        "@router-config stale",
+        "@live agentic-staging runtime=- file=-",
+    ]
+
+
+SEEN = """\
+@server shop-x-web-blue s1 10.0.0.3 up ready - 200 Layer7_check_passed 0
+@server shop-x-web-blue s2 10.0.0.4 down ready L7STS 301 Moved_Permanently 0
+@server shop-x-web-blue s3 10.0.0.5 up ready - - - 0
+@server shop-x-web-blue-probe s1 10.0.0.3 up ready L7OK 200 Layer7_check_passed 0
+@server shop-x-web-blue-probe s2 10.0.0.4 down ready L7STS 301 Moved_Permanently 0
+@server shop-x-web-blue-probe s3 10.0.0.5 up ready - 200 Layer7_check_passed 0
+@server shop-x-web-blue-probe s4 10.0.0.7 up ready L7OK 200 Layer7_check_passed 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "verdict"),
+    [
+        (
+            "10.0.0.3 10.0.0.4 10.0.0.7",
+            "1/3 10.0.0.4 L7STS/301 Moved_Permanently 10.0.0.7 unresolved 10.0.0.5 unexpected",
+        ),
+        (
+            "10.0.0.3 10.0.0.4 10.0.0.5 10.0.0.6 10.0.0.7",
+            "1/5 10.0.0.4 L7STS/301 Moved_Permanently 10.0.0.5 -/200 Layer7_check_passed "
+            "10.0.0.6 unresolved 10.0.0.7 unresolved",
+        ),
+    ],
+)
+def test_what_is_missing_is_told_address_by_address(
+    router: Shell, wanted: str, verdict: str
+) -> None:
+    done = router.call("fl_servers_judge", wanted, stdin=SEEN.encode())
+    assert done.out.strip() == verdict
+
+
+def test_all_wanted_and_none_besides_is_ok(router: Shell) -> None:
+    lines = SEEN.splitlines()
+    one = f"{lines[0]}\n{lines[3]}\n".encode()
+    assert router.call("fl_servers_judge", "10.0.0.3", stdin=one).out == "1/1 ok\n"
+    assert router.call("fl_servers_judge", "", stdin=b"").out == "0/0 ok\n"

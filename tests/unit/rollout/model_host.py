@@ -1,0 +1,287 @@
+"""A host that only thinks: it reads the scripts a real one would get, and keeps the consequences.
+
+It knows what each command is for, not how it is done: which containers run in which slot, which
+slot gets how many of the requests, what is kept. `observe` answers are in the real format. Faults
+can be planned. What is certain about real hosts is for the lab; here it is the order of things.
+"""
+
+import io
+import json
+import tarfile
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Any
+
+from fairlead.model import Command, ReleaseStatus, Result
+from fairlead.rollout.observed import Backup, Container, HostState, KeptRelease, Live
+from fairlead.rollout.target import Target
+from fairlead.transport.recorder import Recorder
+from scripts import assigned, split_script
+
+Argv = tuple[str, ...]
+FENCE_LOST, HELD = 75, 73
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Where a script fails: at the first command that `when` fits, so many `times`.
+
+    lost: the connection breaks there instead, after the command was done.
+    """
+
+    when: Callable[[Argv], bool]
+    err: str = "it broke"
+    code: int = 1
+    out: str = ""
+    lost: bool = False
+
+
+def at(*words: str, **how: Any) -> Fault:
+    """A fault at a command that begins with these words."""
+    return Fault(lambda argv: argv[: len(words)] == words, **how)
+
+
+@dataclass
+class ModelHost:
+    """One host. `state` is what it is now, `done` every command it carried out."""
+
+    state: HostState
+    key: str = "agentic-staging"
+    files: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    done: list[Argv] = field(default_factory=list)
+    owner: str = ""
+    audit: list[dict[str, Any]] = field(default_factory=list)
+    answers: Callable[[Argv], str] = lambda argv: ""
+    watch: Callable[["ModelHost"], None] = lambda host: None
+
+    def knows(self, *targets: Target) -> "ModelHost":
+        """The host has the files of these releases."""
+        for target in targets:
+            self.files[target.release] = dict(target.hosts[self.state.host].files)
+        return self
+
+    def transport(self, host: Any) -> Recorder:
+        return Recorder(host, self.answer)
+
+    def answer(self, script: Command) -> Result:
+        """Carry out a script, as a shell would: in order, to the first failure."""
+        token = assigned(script, "FL_TOKEN")
+        out: list[str] = []
+        for argv in split_script(script):
+            fault = next((one for one in self.faults if one.when(argv)), None)
+            if fault and not fault.lost:
+                out.append(fault.out)
+                return self._result(fault.code, out, fault.err)
+            code, said = self._carry_out(argv, script.stdin, token)
+            out.append(said)
+            if fault:
+                from fairlead.errors import HostError
+
+                raise HostError(self.state.host, "the connection was lost")
+            if code:
+                return self._result(code, out, f"{argv[0]} refused")
+        return self._result(0, out, "")
+
+    def do(self, command: Command) -> None:
+        """Carry out one command, whoever has the lock."""
+        self._carry_out(command.argv, command.stdin, self.owner)
+
+    def _result(self, code: int, out: list[str], err: str) -> Result:
+        return Result(self.state.host, code, "\n".join(one for one in out if one), err, 0.0)
+
+    def _carry_out(self, argv: Argv, stdin: bytes | None, token: str) -> tuple[int, str]:
+        name, words = argv[0], argv[1:]
+        if name in ("fl_fence", "fl_lock", "fl_renew", "fl_unlock"):
+            return self._lock(name, token)
+        self.done.append(argv)
+        if name.startswith("fl_observe"):
+            return 0, observed_text(self.state, self.key)
+        if name == "fl_explain" or name.startswith("fl_ask"):
+            return 0, self.answers(argv)
+        if name == "fl_receive":
+            self._receive(words[0], stdin or b"")
+        elif name == "docker":
+            self._compose(list(words))
+        elif effect := getattr(self, name.replace("fl_", "_do_"), None):
+            effect(*words)
+        self.watch(self)
+        return 0, ""
+
+    def _lock(self, name: str, token: str) -> tuple[int, str]:
+        ours = self.owner == token
+        if name == "fl_lock" and not self.owner:
+            self.owner = token
+        elif name == "fl_lock" and not ours:
+            return HELD, f"@held\t{self.owner}\t2025-12-02T14:30:22Z\tdeploy\t42"
+        elif name == "fl_unlock" and ours:
+            self.owner = ""
+        elif name in ("fl_fence", "fl_renew") and not ours:
+            return FENCE_LOST, ""
+        return 0, ""
+
+    # what commands come to
+
+    def _receive(self, release: str, archive: bytes) -> None:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            self.files[release] = {
+                one.name: tar.extractfile(one).read() for one in tar.getmembers() if one.isfile()
+            }
+        kept = json.loads(self.files[release]["manifest.json"])
+        one = KeptRelease(kept["id"], kept["sequence"], ReleaseStatus.PREPARED, kept)
+        self.state = replace(self.state, releases=(one, *self.state.releases))
+
+    def _do_status(self, release: str, status: str) -> None:
+        self.state = replace(
+            self.state,
+            releases=tuple(
+                replace(one, status=ReleaseStatus(status)) if one.id == release else one
+                for one in self.state.releases
+            ),
+        )
+
+    def _do_backup(self, stamp: str, release: str, sequence: str) -> None:
+        one = Backup(stamp, release, int(sequence))
+        self.state = replace(self.state, backups=(one, *self.state.backups))
+
+    def _do_switch(self, value: str) -> None:
+        live = Live.parse(value)
+        self.state = replace(self.state, live_runtime=live, live_file=live)
+
+    def _do_audit(self, line: str) -> None:
+        self.audit.append(json.loads(line))
+
+    def _do_pull(self, *references: str) -> None:
+        self.state = replace(
+            self.state, images={**self.state.images, **dict.fromkeys(references, True)}
+        )
+
+    def _do_clear(self, project: str) -> None:
+        self._set([one for one in self.state.containers if one.slot != self._slot(project)])
+
+    def _do_activate(self, project: str) -> None:
+        self._become(project, "running", lambda one: True)
+
+    def _do_stop_workers(self, project: str) -> None:
+        self._become(project, "exited", lambda one: not one.backend)
+
+    def _do_retire(self, project: str, warm: str) -> None:
+        if warm == "0":
+            self._become(project, "exited", lambda one: True)
+
+    def _do_shrink(self, project: str, timeout: str, *left: str) -> None:
+        counts = {service: int(count) for service, _, count in (one.partition("=") for one in left)}
+        seen: Counter[str] = Counter()
+        gone = set()
+        for one in self.state.slot(self._slot(project)):
+            if one.running and one.service in counts:
+                seen[one.service] += 1
+                if seen[one.service] > counts[one.service]:
+                    gone.add(one.id)
+        self._become(project, "exited", lambda one: one.id in gone)
+
+    def _compose(self, words: list[str]) -> None:
+        if "up" not in words:
+            return
+        project = words[words.index("-p") + 1]
+        release, name = words[words.index("-f") + 1].rsplit("/", 2)[1:]
+        wanted = json.loads(self.files[release][name])["services"]
+        scale = dict(pair.split("=") for flag, pair in pairwise(words) if flag == "--scale")
+        unknown = scale.keys() - wanted.keys()
+        assert not unknown, f"compose: no such service: {unknown}"
+        assert wanted, "compose: no service selected"
+        for service, body in wanted.items():
+            self._run(project, service, body, int(scale.get(service, body.get("scale", 1))))
+
+    def _run(self, project: str, service: str, body: Mapping[str, Any], count: int) -> None:
+        labels = body["labels"]
+        slot = labels.get("fairlead.slot", "")
+        have = [one for one in self.state.slot(slot) if one.service == service]
+        for number in range(len(have) + 1, count + 1):
+            one = Container(
+                id=f"{abs(hash((project, service, number, len(self.done)))) % 16**12:012x}",
+                name=f"{project}-{service}-{number}",
+                service=service,
+                slot=slot,
+                release=labels.get("fairlead.release", ""),
+                image=body["image"],
+                status="running",
+                exit_code=0,
+                oom=False,
+                restarts=0,
+                health="",
+                backend=labels.get("fairlead.backend", ""),
+            )
+            self._set([*self.state.containers, one])
+
+    def _become(self, project: str, status: str, which: Callable[[Container], bool]) -> None:
+        slot = self._slot(project)
+        self._set(
+            [
+                replace(one, status=status) if one.slot == slot and which(one) else one
+                for one in self.state.containers
+            ]
+        )
+
+    def _set(self, containers: list[Container]) -> None:
+        self.state = replace(self.state, containers=tuple(containers))
+
+    def _slot(self, project: str) -> str:
+        return project.removeprefix(self.key).removeprefix("-")
+
+    # what it shows
+
+    def serves(self, service: str) -> Counter[str]:
+        """Running replicas of a service, by slot."""
+        return Counter(
+            one.slot for one in self.state.containers if one.service == service and one.running
+        )
+
+
+def observed_text(state: HostState, key: str) -> str:
+    """A host's state as `fl_observe` prints it."""
+    lines = [
+        f"@docker {state.docker} {state.platform.replace('amd64', 'x86_64')}",
+        f"@disk {state.disk_kib} /var/lib/docker",
+        f"@compose {state.compose}",
+        "@flock /usr/bin/flock",
+        f"@writable {state.writable}",
+        f"@router {state.router}",
+        f"@router-ports {state.router_ports[0]} {state.router_ports[1]}",
+        f"@router-config {state.router_config}",
+        f"@live {key} runtime={state.live_runtime or '-'} file={state.live_file or '-'}",
+    ]
+    lines += [_container_line(one, key) for one in state.containers]
+    lines += [
+        f"@release {one.status.value} {json.dumps(dict(one.manifest))}" for one in state.releases
+    ]
+    lines += [f"@backup {one.stamp} {one.release} {one.sequence}" for one in state.backups]
+    lines.append(f"@files {' '.join(state.files)}")
+    lines += [f"@pinned {one}" for one, there in state.images.items() if there]
+    return "\n".join(lines)
+
+
+def _container_line(one: Container, key: str) -> str:
+    labels = {
+        "com.docker.compose.oneoff": str(one.one_off),
+        "fairlead.key": key,
+        "fairlead.service": one.service,
+        "fairlead.slot": one.slot,
+        "fairlead.release": one.release,
+        "fairlead.backend": one.backend,
+    }
+    told = {
+        "id": one.id.ljust(64, "0"),
+        "name": f"/{one.name}",
+        "image": one.image,
+        "labels": {name: value for name, value in labels.items() if value},
+        "status": one.status,
+        "exit_code": one.exit_code,
+        "oom": one.oom,
+        "restarts": one.restarts,
+        "started": "2025-12-02T14:30:22.123456789Z",
+        "health": one.health,
+    }
+    return f"@container {json.dumps(told)}"

@@ -67,7 +67,7 @@ def _is_whole(state: HostState, release: str) -> bool:
     live = state.slot(state.live_slot) if state.live_slot else ()
     kept = state.kept(release)
     declared = kept.manifest.get("host", {}).get("replicas", {}) if kept else {}
-    return _count(live) == max(sum(declared.values()), len(live))
+    return _count(live) == max(int(sum(declared.values())), len(live))
 
 
 def _has_slots(state: HostState) -> bool:

@@ -135,7 +135,7 @@ def test_a_signal_handler_may_speak_at_any_moment():
     assert shown[-1] == "✓ 0007 is live"
     spoken = [line for line in shown if line.startswith("· tick")]
     assert spoken == [f"· tick {number}" for number in range(len(spoken))]
-    assert len(spoken) > 20
+    assert len(spoken) > 3
     assert "Traceback" not in written
 
 

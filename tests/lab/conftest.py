@@ -1,4 +1,4 @@
-"""What the lab tests share: real hosts over real sshd, images of the example, projects to deploy."""
+"""What the lab tests share: real hosts, images of the example, projects to deploy."""
 
 import os
 import re

@@ -108,9 +108,8 @@ class Host:
 
     def containers(self, key: str) -> list[str]:
         """`NAME STATE` of an environment's containers, running or not, sorted."""
-        out = self.must(
-            f"docker ps -a --filter label=fairlead.key={key} --format '{{{{.Names}}}} {{{{.State}}}}'"
-        )
+        shown = "--format '{{.Names}} {{.State}}'"
+        out = self.must(f"docker ps -a --filter label=fairlead.key={key} {shown}")
         return sorted(out.splitlines())
 
     def audit(self, app: str, environment: str = "staging") -> list[dict[str, object]]:
@@ -125,15 +124,20 @@ class Host:
         )
 
 
-_SNAPSHOT = r"""
-find /opt -path '*/lock' -prune -o -path '*/router/run' -prune -o -type f -print0 2>/dev/null |
-  xargs -0r sha256sum 2>/dev/null | awk '{ sum = $1; sub(/^[^ ]* +/, ""); print "file " $0 "\t" sum }'
-find /opt -path '*/lock' -prune -o -path '*/router/run' -prune -o -printf 'mode %p\t%m %u %y\n' 2>/dev/null
-docker ps -a --no-trunc --format 'container {{.Names}}	{{.ID}} {{.State}} {{.Image}}'
-docker network ls --no-trunc --format 'network {{.Name}}	{{.ID}}'
-docker volume ls --format 'volume {{.Name}}	{{.Driver}}'
-docker images -a --no-trunc --format 'image {{.Repository}}:{{.Tag}} {{.ID}}	{{.Digest}}'
-docker inspect --format 'networks {{.Name}}	{{range $n, $_ := .NetworkSettings.Networks}}{{$n}} {{end}}' $(docker ps -aq) 2>/dev/null || :
+_FOUND = "find /opt -path '*/lock' -prune -o -path '*/router/run' -prune -o"
+_JOINED = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}"
+_CONTAINER = "container {{.Names}}\t{{.ID}} {{.State}} {{.Image}}"
+_IMAGE = "image {{.Repository}}:{{.Tag}} {{.ID}}\t{{.Digest}}"
+_SNAPSHOT = rf"""
+{_FOUND} -type f -print0 2>/dev/null | xargs -0r sha256sum 2>/dev/null |
+  awk '{{ sum = $1; sub(/^[^ ]* +/, ""); print "file " $0 "\t" sum }}'
+{_FOUND} -printf 'mode %p\t%m %u %y\n' 2>/dev/null
+exec 2>/dev/null
+docker ps -a --no-trunc --format '{_CONTAINER}'
+docker network ls --no-trunc --format 'network {{{{.Name}}}}	{{{{.ID}}}}'
+docker volume ls --format 'volume {{{{.Name}}}}	{{{{.Driver}}}}'
+docker images -a --no-trunc --format '{_IMAGE}'
+docker inspect --format 'networks {{{{.Name}}}}	{_JOINED}' $(docker ps -aq) || :
 """
 
 
@@ -173,9 +177,7 @@ def clear(hosts: Iterable[Host], app: str, environments: tuple[str, ...]) -> Non
 
 def _clear(host: Host, app: str, environment: str) -> None:
     key = f"{app}-{environment}"
-    host.run(
-        f'ids=$(docker ps -aq --filter label=fairlead.key={key}); [ -z "$ids" ] || docker rm -fv $ids'
-    )
+    host.run(f"docker ps -aq --filter label=fairlead.key={key} | xargs -r docker rm -fv")
     router = host.run(f"test -d {ROUTER}/maps").code == 0
     if router:
         forgotten = host.fl("fl_router_forget", key, key=key)

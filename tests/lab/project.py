@@ -316,8 +316,9 @@ image = "${{LAB_REGISTRY}}/haproxy:3.0"
         return text
 
     def _variables(self) -> str:
+        data = "redis" if len(self.hosts) < 2 else self.hosts[0].address
         values = {
-            "REDIS_URL": f"redis://{'redis' if len(self.hosts) < 2 else self.hosts[0].address}:6379/0",
+            "REDIS_URL": f"redis://{data}:6379/0",
             "SECRET_KEY": SECRET,
             "GREETING": f"Hello from {self.app}",
             **self.variables,

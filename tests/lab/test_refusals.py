@@ -254,8 +254,8 @@ NO_COMPOSE = "#!/bin/sh\nexit 1\n"
 
 @pytest.fixture(scope="module")
 def strangers(live: Project) -> Iterator[Host]:
-    """Users for whom the host is less than it is: by their PATH, and by Docker plugins of their own,
-    which are found before the system's."""
+    """Users for whom the host is less than it is: by their PATH, or by a Compose of their own,
+    which Docker finds before the system's."""
     host = live.hosts[0]
     lines = ["for u in bare aged without; do userdel -rf $u 2>/dev/null; done"]
     lines += [f"useradd -m -s /bin/bash -p '*' -G docker {u}" for u in ("bare", "aged", "without")]

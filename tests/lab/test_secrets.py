@@ -1,4 +1,4 @@
-"""Secrets stay secret: planted where they can leak, they are looked for wherever others can look."""
+"""Secrets stay secret: planted where they can leak, looked for wherever others can look."""
 
 import base64
 import json
@@ -49,7 +49,7 @@ def secrets_in(text: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def app(project) -> Iterator[Project]:
-    """An application with a secret in its env, one in a URL, one in its compose file, and a login."""
+    """An application with secrets in its env, in a URL, in its compose file, and a login."""
     one: Project = project(
         "discreet",
         migrate=True,
@@ -62,6 +62,8 @@ def app(project) -> Iterator[Project]:
     )
     one.append(".env.staging", f"REGISTRY_PASSWORD={REGISTRY}\n")
     one.edit("compose.yaml", "    ports", "    environment: {COPY: '${SECRET_KEY}'}\n    ports")
+    # So that there is something to pull, and to log in for.
+    one.hosts[0].run(f"docker image rm -f $(docker image ls -q {one.lab.registry}/agentic)")
     yield one
     one.hosts[0].run(f"docker logout {one.lab.registry}")
 

@@ -51,6 +51,11 @@ def activate(project: str) -> Command:
     return Command(("fl_activate", project))
 
 
+def revive(project: str) -> Command:
+    """Undo of a stop, even of one that was cut short: all of the slot runs again."""
+    return Command(("fl_revive", project), timeout=900)
+
+
 def stop_workers(project: str) -> Command:
     return Command(("fl_stop_workers", project), timeout=900)
 

@@ -107,12 +107,12 @@ fl_router_certificate() { # FILE: stage a copy that the router may read; without
 fl_router_replace() { # IMAGE HTTP_PORT HTTPS_PORT: a container like this, instead of what there is
   # The old one is kept until the new one answers, and takes over again if it never does.
   docker image inspect "$1" >/dev/null 2>&1 || docker pull "$1" >&2 || fl_fail "docker pull $1 failed; the router is as it was"
-  fl_router_valid docker run --rm -i --network none -v "$FL_ROUTER:/fairlead:z" --tmpfs /state:mode=1777 --entrypoint sh -e FAIRLEAD=/fairlead/next \
-    --user "99:$(fl_router_group)" "$1"
+  fl_router_valid docker run --rm -i --network none -v "$FL_ROUTER:/fairlead:z" \
+    --tmpfs /state:mode=1777 -e FAIRLEAD=/fairlead/next --user "99:$(fl_router_group)" --entrypoint sh "$1"
   fl_router_install "$FL_ROUTER/next"
   docker rm -f fairlead-router-old >/dev/null 2>&1 || :
   if docker rename fairlead-router fairlead-router-old 2>/dev/null; then
-    echo "replacing the router ($(docker inspect --format '{{index .Config.Labels "fairlead.router"}}' fairlead-router-old) by $*): no answer for about a second" >&2
+    echo "replacing the router by one with image and ports $*: no answer for about a second" >&2
     docker update --restart no fairlead-router-old >/dev/null
     docker stop -t 2 fairlead-router-old >/dev/null
   fi
@@ -164,13 +164,15 @@ fl_router_unreplace() { # HTTP_PORT HTTPS_PORT: the old one again, and say in $r
   case $rt_why in
     *'already allocated'* | *'already in use'*)
       rt_taken=$(docker ps --format '{{.Names}} {{.Ports}}' | grep -e ":$1->" -e ":$2->" | cut -d ' ' -f 1 | tr '\n' ' ')
-      fl_fail "the router needs ports $1 and $2 of this host, and one is taken${rt_taken:+ by container $rt_taken}; $rt_state. Docker says: $rt_why. Free it, or set router.http_port and router.https_port" ;;
+      fl_fail "the router needs ports $1 and $2 of this host, and one is taken${rt_taken:+ by container $rt_taken}; \
+$rt_state. Docker says: $rt_why. Free it, or set router.http_port and router.https_port" ;;
     *) fl_fail "the router did not start; $rt_state. $rt_why" ;;
   esac
 }
 
 fl_router_connect() { # NETWORK…: the router is in these networks too
-  rt_joined=$(docker inspect --format '{{range $name, $_ := .NetworkSettings.Networks}} {{$name}} {{end}}' fairlead-router) || fl_fail "there is no router on this host"
+  rt_joined=$(docker inspect --format '{{range $name, $_ := .NetworkSettings.Networks}} {{$name}} {{end}}' \
+    fairlead-router) || fl_fail "there is no router on this host"
   for rt_network in "$@"; do
     case $rt_joined in *" $rt_network "*) continue ;; esac
     rt_why=$(docker network connect "$rt_network" fairlead-router 2>&1) || case $rt_why in
@@ -253,7 +255,8 @@ fl_router_valid() { # SHELL…: does HAProxy accept what is staged; run by this 
   # of the probes, which rest from the start.
   rt_answer=$(fl_router_api 'show servers state' 2>/dev/null | awk '$2 !~ /-probe$/' |
     "$@" -c 'cat >/state/servers; haproxy -c -f /fairlead/next/haproxy.cfg -f /fairlead/next/conf.d' 2>&1) ||
-    fl_fail "the router does not accept this configuration, and goes on with the old one: $(printf '%s\n' "$rt_answer" | fl_router_alerts)"
+    fl_fail "the router does not accept this configuration, and goes on with the old one: \
+$(printf '%s\n' "$rt_answer" | fl_router_alerts)"
 }
 
 fl_router_alerts() { # what HAProxy has against a configuration, without its frame
@@ -284,7 +287,8 @@ fl_router_reload() { # load what is on disk; no request is lost
 }
 
 fl_router_digest() { # [/next]: one word for the whole configuration
-  (cd "$FL_ROUTER${1:-}" && find haproxy.cfg conf.d certificates -type f | LC_ALL=C sort | xargs sha256sum) | sha256sum | cut -c 1-64
+  (cd "$FL_ROUTER${1:-}" && find haproxy.cfg conf.d certificates -type f | LC_ALL=C sort | xargs sha256sum) |
+    sha256sum | cut -c 1-64
 }
 
 fl_router_is_loaded() { # was what is on disk loaded; not so after a kill between the two
@@ -531,6 +535,8 @@ fl_await_servers() ( # BACKEND TIMEOUT ADDRESS…: until it has exactly these, a
     rt_seen=$(fl_servers "$rt_waiting" "$rt_waiting-probe")
     printf '%s\n' "$rt_seen" | fl_probe_begin
     rt_found=$(printf '%s\n' "$rt_seen" | fl_servers_judge "$*")
+    # While a check is under way, HAProxy shows the last one's result without its code and words.
+    case $rt_found in *' L7'*'/0 '*) [ -z "$rt_shown" ] || rt_found=$rt_shown ;; esac
     [ "$rt_found" = "$rt_shown" ] || printf '@health %s %s\n' "$rt_waiting" "$rt_found"
     rt_shown=$rt_found
     if [ "$rt_found" = "$#/$# ok" ]; then
@@ -627,7 +633,9 @@ fl_drain_until() { # DEADLINE BACKEND [ADDRESS]
 fl_observe_router() { # the router and what it does for $FL_KEY; routes of others, to see collisions
   # @router absent | STATUS IMAGE NETWORK,…   @router-ports HTTP HTTPS   @router-config SHA256|stale
   # @route PREFIX KEY   @live KEY runtime=VALUE file=VALUE
-  rt_about=$(docker inspect --format '{{.State.Status}} {{index .Config.Labels "fairlead.router"}} {{range $name, $_ := .NetworkSettings.Networks}}{{$name}},{{end}}' fairlead-router 2>/dev/null) || rt_about=absent
+  rt_about=$(docker inspect fairlead-router 2>/dev/null --format \
+    '{{.State.Status}} {{index .Config.Labels "fairlead.router"}} {{range $name, $_ := .NetworkSettings.Networks}}{{$name}},{{end}}') ||
+    rt_about=absent
   echo "$rt_about" | awk '
     NF < 5 { print "@router absent"; exit }
     { sub(/,$/, "", $5); print "@router", $1, $2, $5; print "@router-ports", $3, $4 }'

@@ -185,6 +185,18 @@ fl_activate() { # PROJECT: its containers run again, and come back after a reboo
   [ -z "$fl_ids" ] || { docker update --restart always $fl_ids && docker start $fl_ids; } >/dev/null
 }
 
+fl_revive() { # PROJECT: all of it runs again, though a stop of some may have been cut short
+  # Docker ends a container it was told to stop, whoever hung up, and starting one that still runs
+  # does nothing: so what is on its way down (it comes back no more) gets there first.
+  fl_going=''
+  for fl_id in $(fl_containers "$1" --filter status=running); do
+    [ "$(docker inspect --format '{{.HostConfig.RestartPolicy.Name}}' "$fl_id")" != no ] ||
+      fl_going="$fl_going $fl_id"
+  done
+  fl_stop_ids "$fl_going"
+  fl_activate "$1"
+}
+
 fl_stop_workers() { # PROJECT: stop what has no route, with its own signal and grace period
   for fl_id in $(fl_containers "$1" --filter status=running); do
     [ -n "$(docker inspect --format '{{index .Config.Labels "fairlead.backend"}}' "$fl_id")" ] ||

@@ -50,18 +50,22 @@ class Fleet:
         token: str,
         cancel: Event | None = None,
     ) -> dict[str, Outcome]:
-        """Run commands that change hosts. Each script first checks that the lock is still ours."""
+        """Run commands that change hosts. Each script first checks that the lock is still ours.
+
+        step: under what name its progress is told; empty: quietly.
+        """
 
         def work(name: str) -> Result:
             started = time.monotonic()
             result: Result | None = None
             try:
                 words = (phrases.fence(), *commands[name])
-                result = self._run(name, words, {"FL_TOKEN": token}, step, cancel)
+                result = self._run(name, words, {"FL_TOKEN": token}, step or None, cancel)
                 return result
             finally:
-                ok = bool(result and result.ok)
-                self.listen(HostFinished(step, name, ok, time.monotonic() - started))
+                if step:
+                    ok = bool(result and result.ok)
+                    self.listen(HostFinished(step, name, ok, time.monotonic() - started))
 
         return fan_out(commands, work)
 

@@ -205,6 +205,6 @@ def _audit(session: Session, execution: Execution, doing: str, outcome: str, why
             }
         )
         commands[name] = (phrases.audit(line),)
-    for name, result in session.fleet.act("audit", commands, execution.token).items():
+    for name, result in session.fleet.act("", commands, execution.token).items():
         if isinstance(result, Exception) or not result.ok:
             session.listen(Notice(f"{name}: the audit line could not be written", "warning"))

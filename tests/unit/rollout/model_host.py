@@ -22,6 +22,13 @@ from scripts import assigned, split_script
 
 Argv = tuple[str, ...]
 FENCE_LOST, HELD = 75, 73
+# What has no consequence that a plan could depend on.
+WITHOUT_EFFECT = (
+    *("fl_network", "fl_await", "fl_restore", "fl_prune", "fl_drain", "fl_require_up"),
+    *("fl_router_up", "fl_router_connect", "fl_router_apply", "fl_router_routes"),
+    *("fl_ready_servers", "fl_ready_slot", "fl_hold_free_servers", "fl_admit_servers"),
+    *("fl_live_reconcile", "fl_clear_one_off"),
+)
 
 
 @dataclass(frozen=True)
@@ -105,8 +112,8 @@ class ModelHost:
             self._receive(words[0], stdin or b"")
         elif name == "docker":
             self._compose(list(words))
-        elif effect := getattr(self, name.replace("fl_", "_do_"), None):
-            effect(*words)
+        elif name not in WITHOUT_EFFECT:
+            getattr(self, name.replace("fl_", "_do_"))(*words)
         self.watch(self)
         return 0, ""
 
@@ -163,6 +170,8 @@ class ModelHost:
 
     def _do_activate(self, project: str) -> None:
         self._become(project, "running", lambda one: True)
+
+    _do_revive = _do_activate
 
     def _do_stop_workers(self, project: str) -> None:
         self._become(project, "exited", lambda one: not one.backend)

@@ -208,7 +208,7 @@ class TestRecreate:
             c.argv for c in named(plan(a_situation(everything("recreate"))), "stop").undo["web1"]
         ]
         assert [argv[0] for argv in undo] == [
-            *("fl_activate", "fl_await", "fl_router_routes", "fl_switch")
+            *("fl_revive", "fl_await", "fl_router_routes", "fl_switch")
         ]
         assert undo[-1] == ("fl_switch", "blue")
 
@@ -327,8 +327,8 @@ class TestAfterAKill:
         step = plan(self.half_way()).steps[0]
         assert step.name == "settle"
         assert words(step) == [
-            *("fl_activate", "fl_ready_servers", "fl_await", "fl_switch", "fl_drain", "fl_clear"),
-            "fl_status",
+            *("fl_revive", "fl_ready_servers", "fl_await", "fl_switch", "fl_drain"),
+            *("fl_stop_workers", "fl_clear", "fl_status"),
         ]
         assert ("fl_status", "0002-v2", "failed") in argvs(step)
 

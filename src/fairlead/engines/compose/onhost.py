@@ -45,7 +45,7 @@ def rollback_script(environment: Environment, layout: Layout, *, routed: bool = 
         ],
         "clear": [host.clear(project)],
         "settle": [
-            host.activate(old),
+            host.revive(old),
             *([router.ready_slot(old, f"{ROUTER_DIRECTORY}/conf.d/{old}.cfg")] if routed else ()),
             host.await_healthy(old, SETTLE_SECONDS, timeout),
             router.switch(OLD),

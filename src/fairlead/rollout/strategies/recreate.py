@@ -39,7 +39,7 @@ def _stop(situation: Situation) -> Step | None:
         },
         {
             name: (
-                host.activate(situation.old_project(name)),
+                host.revive(situation.old_project(name)),
                 host.await_healthy(
                     situation.old_project(name), SETTLE_SECONDS, situation.health_timeout(name)
                 ),

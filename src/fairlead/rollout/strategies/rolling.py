@@ -141,7 +141,7 @@ def _restore(situation: Situation, name: str) -> tuple[Command, ...]:
     if not old:
         return (router.switch("-"),)
     return (
-        host.activate(situation.old_project(name)),
+        host.revive(situation.old_project(name)),
         *router.ready(*situation.old_backends(name)),
         host.await_healthy(
             situation.old_project(name), SETTLE_SECONDS, situation.health_timeout(name)

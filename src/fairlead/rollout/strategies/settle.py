@@ -26,11 +26,12 @@ def _whole(situation: Situation, state: HostState) -> tuple[Command, ...]:
         other = situation.layout.project(state.live.next_slot)
         backends = {c.backend for c in state.slot(state.live.next_slot) if c.backend}
         return (
-            host.activate(project),
+            host.revive(project),
             *router.ready(*situation.old_backends(state.host)),
             host.await_healthy(project, SETTLE_SECONDS, situation.health_timeout(state.host)),
             router.switch(state.live_slot),
             router.drain(situation.environment.drain_timeout, *sorted(backends)),
+            host.stop_workers(other),
             host.clear(other),
         )
     if state.live_runtime and state.live_runtime != state.live_file:

@@ -189,7 +189,7 @@ def stop_old_workers(situation: Situation) -> Step | None:
         slot = situation.old_slot(name)
         if slot and any(not c.backend for c in situation.state(name).slot(slot)):
             commands[name] = (host.stop_workers(situation.old_project(name)),)
-            undo[name] = (host.activate(situation.old_project(name)),)
+            undo[name] = (host.revive(situation.old_project(name)),)
     return step("workers", "stop the old workers", commands, undo, after_switch=True)
 
 

@@ -1,10 +1,12 @@
 """What was measured, as a table for a terminal, as JSON, and as a page of the documentation."""
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from figures import Figure, Measure, Verdict
 
+BUSY = "busy with other work: repeat it on an idle machine"
 HEAD = """\
 # Benchmarks
 
@@ -60,7 +62,8 @@ def page(measures: Iterable[Measure], facts: Mapping[str, str]) -> str:
     """The page of the documentation."""
     parts = [HEAD, _table(("machine", ""), facts.items())]
     for measure in measures:
-        parts.append(f"## {measure.name.capitalize()}\n\n{measure.title.capitalize()}.\n")
+        title = measure.title[0].upper() + measure.title[1:]
+        parts.append(f"## {measure.name.capitalize()}\n\n{title}.\n")
         parts.append(_table(("", "median", "shortest to longest", "target"), _rows(measure)))
         for name, spans in measure.phases.items():
             rows = [(step, seconds(value)) for step, value in spans.items()]
@@ -126,4 +129,5 @@ def _runs(measure: Measure) -> str:
 
 
 def _load(measure: Measure) -> str:
-    return f"{measure.load[0]:.1f} to {measure.load[1]:.1f}"
+    told = f"{measure.load[0]:.1f} to {measure.load[1]:.1f}"
+    return f"{told}, {BUSY}" if max(measure.load) > 1.5 * (os.cpu_count() or 1) else told

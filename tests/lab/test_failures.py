@@ -44,7 +44,7 @@ def app(live: Project, tmp_path) -> Project:
 @pytest.fixture
 def load(live: Project) -> Iterator["Watch"]:
     """Few clients that ask all the time."""
-    url = f"http://{live.hosts[0].address}/api/v1/version"
+    url = f"http://{live.hosts[0].address}/api/v1/health"
     with Load(url, live.name, keepalive=3, fresh=3, slow=0, think=0.02) as running:
         yield Watch(running)
 
@@ -186,5 +186,14 @@ def test_a_first_deploy_that_fails_leaves_nothing_serving_and_no_container(proje
     assert host.get("/api/v1/version", app.name).status in (404, 503)
     status = app.inv("status", "--env=staging")
     holds(status.text, "nothing")
+
+    app.smoke = SMOKE + ONLY_FROM_HERE
+    done = app.write().deploy(image(V2))
+    assert done.code == 5, done.text
+    holds(told(done), "`smoke-client` failed here", "serves nothing")
+    assert host.containers(app.key) == []
+    assert app.name not in host.must("cat /opt/fairlead/router/maps/*.map")
+    assert host.get("/api/v1/version", app.name).status == 404
+
     app.deploy(image(V1)).ok()
     assert app.serving() == V1

@@ -535,6 +535,8 @@ fl_await_servers() ( # BACKEND TIMEOUT ADDRESS…: until it has exactly these, a
     rt_seen=$(fl_servers "$rt_waiting" "$rt_waiting-probe")
     printf '%s\n' "$rt_seen" | fl_probe_begin
     rt_found=$(printf '%s\n' "$rt_seen" | fl_servers_judge "$*")
+    # While a server is being asked, HAProxy does not tell the status it answered with before.
+    case $rt_found in *' L7STS/0 '*) rt_found=${rt_shown:-$rt_found} ;; esac
     # While a check is under way, HAProxy shows the last one's result without its code and words.
     case $rt_found in *' L7'*'/0 '*) [ -z "$rt_shown" ] || rt_found=$rt_shown ;; esac
     [ "$rt_found" = "$rt_shown" ] || printf '@health %s %s\n' "$rt_waiting" "$rt_found"

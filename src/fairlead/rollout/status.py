@@ -113,7 +113,16 @@ def _notes(state: HostState) -> list[str]:
             notes.append(
                 f"{container.name} is {container.status} (exit code {container.exit_code}{oom})"
             )
-    unfinished = [kept.id for kept in state.releases if kept.status == "prepared"]
-    if unfinished and not state.lock:
-        notes.append(f"never finished: {', '.join(unfinished)}; it serves nothing")
-    return notes
+    return [*notes, *_unfinished(state)]
+
+
+def _unfinished(state: HostState) -> list[str]:
+    """Roll-outs whose client was lost: after the switch the new release serves, before it not."""
+    if state.lock and not state.lock.expired:
+        return []
+    return [
+        f"never finished: {kept.id}; it serves "
+        + ("all the same: deploy again to be sure of it" if kept.id in state.serving else "nothing")
+        for kept in state.releases
+        if kept.status == "prepared"
+    ]

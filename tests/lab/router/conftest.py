@@ -172,6 +172,9 @@ def host() -> Iterator[LabHost]:
         found.must(f"docker pull -q {image}")
     yield found
     _clean(found)
+    found.must(
+        "rm -rf /opt/application.py /tmp/bare /tmp/apply.sh /tmp/*.cfg /tmp/*.routes /tmp/*.pem"
+    )
 
 
 def _clean(host: LabHost) -> None:

@@ -235,3 +235,41 @@ class TestShrink:
 def test_age_is_read_from_docker_s_timestamps(shell, ago, seconds, older):
     """Docker's nanosecond timestamps are understood by every `date`."""
     assert shell.call("fl_older", started(ago), str(seconds)).code == (0 if older else 1)
+
+
+@pytest.mark.parametrize(
+    ("told", "slot"),
+    [
+        ("runtime=green file=blue", "green"),
+        ("runtime=- file=blue", "blue"),
+        ("runtime=- file=-", ""),
+        ("runtime=blue:green:3333 file=blue", "blue"),
+    ],
+)
+def test_the_live_slot_is_the_router_s_or_the_file_s(shell, told, slot):
+    """A host without a router keeps it on file; half-way it is the slot that was live before."""
+    found = shell.run(f'fl_live() {{ echo "@live agentic-staging {told}"; }}\nfl_live_slot')
+    assert (found.code, found.out.strip()) == (0, slot)
+
+
+PULLED = """\
+abc: Pulling from team/api
+1f3e46996e29: Already exists
+8a1e25ce7c4f: Pulling fs layer
+e78b13787b3b: Pulling fs layer
+e78b13787b3b: Verifying Checksum
+e78b13787b3b: Download complete
+8a1e25ce7c4f: Pull complete
+e78b13787b3b: Pull complete
+Digest: sha256:4b1d
+Status: Downloaded newer image for registry.test/team/api@sha256:4b1d
+registry.test/team/api@sha256:4b1d
+"""
+
+
+def test_a_pull_is_told_layer_by_layer(shell):
+    """Docker's own lines become so many of so many layers; complaints go to stderr."""
+    said = PULLED + "error pulling image: connection reset\n"
+    done = shell.run("fl_pull_progress registry.test/team/api", stdin=said.encode())
+    assert done.marks == ["@pull 2 3 api", "@pull 3 3 api", "@pull 3 3 api"]
+    assert done.err == "error pulling image: connection reset\n"

@@ -262,9 +262,13 @@ def observed_text(state: HostState, key: str) -> str:
         f"@router-config {state.router_config}",
         f"@live {key} runtime={state.live_runtime or '-'} file={state.live_file or '-'}",
     ]
+    if lock := state.lock:
+        lines.append(f"@held\t{lock.who}\t{lock.since}\t{lock.doing}\t{lock.seconds_left}")
     lines += [_container_line(one, key) for one in state.containers]
     lines += [
-        f"@release {one.status.value} {json.dumps(dict(one.manifest))}" for one in state.releases
+        f"@{'backed-up-' if one.from_backup else ''}release {one.status.value} "
+        f"{json.dumps(dict(one.manifest))}"
+        for one in state.releases
     ]
     lines += [f"@backup {one.stamp} {one.release} {one.sequence}" for one in state.backups]
     lines.append(f"@files {' '.join(state.files)}")

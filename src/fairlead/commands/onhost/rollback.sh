@@ -106,6 +106,7 @@ settle() { # a roll-out that was killed half way: the live slot whole again, wit
   @settle@
   # shellcheck disable=SC2046
   fl_drain @drain_timeout@ $(fl_backends "$FL_KEY-$half")
+  fl_stop_workers "$FL_KEY-$half"
   fl_clear "$FL_KEY-$half"
 }
 

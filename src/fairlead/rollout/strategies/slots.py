@@ -136,7 +136,9 @@ def back(situation: Situation, name: str) -> tuple[Command, ...]:
     old = situation.old_slot(name)
     release = situation.state(name).live_release
     if not old:
-        return (router.switch("-"),)
+        # Routes to nothing would be in the way of another application.
+        gone = (router.routes(situation.layout.key, "/dev/null"),)
+        return (router.switch("-"), *(gone if situation.part(name).routed else ()))
     if not release or not _has_routes(situation, name):
         return (router.switch(old),)
     file = situation.layout.release_file(release, "routes")

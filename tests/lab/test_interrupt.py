@@ -49,7 +49,7 @@ def app(project, image):
 
 def load(app, **options):
     url = f"http://{app.hosts[0].address}/api/v1/version"
-    kinds = {"keepalive": 4, "fresh": 3, "slow": 4, "slow_path": "/api/v1/slow?seconds=2"}
+    kinds = {"keepalive": 6, "fresh": 0, "slow": 4, "slow_path": "/api/v1/slow?seconds=2"}
     return Load(url, app.name, think=0.05, **{**kinds, **options})
 
 
@@ -124,7 +124,7 @@ def test_of_two_deploys_at_once_one_proceeds(app, image):
 @pytest.mark.parametrize("phase", ["health", "drain"])
 def test_a_killed_client_leaves_a_lease_that_ends(app, image, phase):
     """While it runs the next deploy is refused; then it takes over, and no request ever fails."""
-    app.lock_lease = "12s"
+    app.lock_lease = "10s"
     app.write()
     tag = image("v2") if app.serving() == "v1" else image("v1")
     with load(app) as running_load:

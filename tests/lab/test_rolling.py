@@ -44,8 +44,8 @@ def load_on_all(fleet) -> Iterator[list[Report]]:
                     f"http://{host.address}/api/v1/version",
                     fleet.name,
                     keepalive=3,
-                    fresh=2,
-                    slow=2,
+                    fresh=0,
+                    slow=3,
                     slow_path="/api/v1/slow?seconds=1",
                     think=0.05,
                 )

@@ -2,11 +2,14 @@
 
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+import fairlead.commands
 from fairlead.commands.script import FUNCTION_FILES, functions, script
 from fairlead.model import Command
 from scripts import assigned, split_script
@@ -132,14 +135,10 @@ def test_comments_do_not_travel():
 
 def test_the_functions_are_posix_shell_without_warnings():
     """What hosts run is free of what shellcheck warns of."""
-    from pathlib import Path
-
-    import fairlead.commands
-
     folder = Path(fairlead.commands.__file__).parent
     names = [str(path) for path in folder.glob("*.sh")]
     assert {Path(name).name for name in names} >= set(FUNCTION_FILES)
-    shellcheck = shutil.which("shellcheck") or str(folder.parents[2] / ".venv/bin/shellcheck")
+    shellcheck = shutil.which("shellcheck") or str(Path(sys.executable).with_name("shellcheck"))
     done = subprocess.run(
         [shellcheck, "--shell=sh", "--severity=warning", "--exclude=SC2034", *names],
         capture_output=True,

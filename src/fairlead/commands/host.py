@@ -47,6 +47,11 @@ def explain(project: str) -> Command:
     return Command(("fl_explain", project))
 
 
+def keep(project: str) -> Command:
+    """The containers of a slot come back after a reboot; none is started or stopped now."""
+    return Command(("fl_keep", project))
+
+
 def activate(project: str) -> Command:
     return Command(("fl_activate", project))
 

@@ -179,6 +179,12 @@ fl_explain_health() { # PROJECT CONTAINER: what its health path answers: status,
     END { if (NR) print "" }' || :
 }
 
+fl_keep() { # PROJECT: its containers come back after a reboot; nothing is started
+  fl_ids=$(fl_containers "$1")
+  # shellcheck disable=SC2086
+  [ -z "$fl_ids" ] || docker update --restart always $fl_ids >/dev/null
+}
+
 fl_activate() { # PROJECT: its containers run again, and come back after a reboot
   fl_ids=$(fl_containers "$1")
   # shellcheck disable=SC2086

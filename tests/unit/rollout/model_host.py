@@ -173,6 +173,9 @@ class ModelHost:
 
     _do_revive = _do_activate
 
+    def _do_keep(self, project: str) -> None:
+        """Only a restart policy: what runs does not change."""
+
     def _do_stop_workers(self, project: str) -> None:
         self._become(project, "exited", lambda one: not one.backend)
 

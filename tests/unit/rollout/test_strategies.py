@@ -254,6 +254,7 @@ class TestGoingBack:
         assert not {"start", "health", "smoke-idle", "upload", "pull"} & set(names(found))
         assert argvs(named(found, "switch")) == [
             ("fl_require_up", "agentic-staging-api-blue"),
+            ("fl_keep", "agentic-staging-blue"),
             ("fl_switch", "blue"),
             ("fl_activate", "agentic-staging-blue"),
         ]

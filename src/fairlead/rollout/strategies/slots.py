@@ -113,9 +113,15 @@ def switch(situation: Situation) -> Step | None:
 
 
 def _still_up(situation: Situation, name: str) -> tuple[Command, ...]:
-    """A warm slot was proven when it was live; the router has asked it ever since."""
+    """A warm slot was proven when it was live; the router has asked it ever since.
+
+    From before the switch on it comes back after a reboot: what is live always does.
+    """
     backends = situation.new_backends(name) if situation.is_warm(name) else ()
-    return (router.require_up(*backends),) if backends else ()
+    if not situation.is_warm(name):
+        return ()
+    keep = host.keep(situation.new_project(name))
+    return (router.require_up(*backends), keep) if backends else (keep,)
 
 
 def _awake(situation: Situation, name: str) -> tuple[Command, ...]:

@@ -110,27 +110,6 @@ class ReleaseStatus(StrEnum):
 
 
 @dataclass(frozen=True)
-class Release:
-    """An immutable statement of what runs: images by digest, config, env, compose as rendered.
-
-    `id` is `<sequence, 4 digits>-<tag>`; the sequence, never a clock, orders releases.
-    `files` are the release directory's contents, name → text (some are secret: mode 0600).
-    """
-
-    id: str
-    sequence: int
-    tag: str
-    app: str
-    environment: str
-    images: Mapping[str, Image]  # by service
-    strategy: str
-    config_hash: str
-    commit: str
-    created: str  # ISO 8601, UTC
-    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True)
 class Step:
     """A named part of a plan: per host the commands that do it, and those that undo it.
 

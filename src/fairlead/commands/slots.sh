@@ -117,13 +117,6 @@ fl_older() { # TIMESTAMP SECONDS: is that moment at least so long ago
   [ "$(($(date +%s) - fl_epoch))" -ge "$2" ]
 }
 
-fl_addresses() { # PROJECT BACKEND: the containers' addresses in the slot's network, one a line
-  fl_ids=$(fl_containers "$1" --filter "label=fairlead.backend=$2" --filter status=running)
-  # shellcheck disable=SC2086
-  [ -z "$fl_ids" ] || docker inspect --format \
-    "{{with index .NetworkSettings.Networks \"$1\"}}{{.IPAddress}}{{end}}" $fl_ids
-}
-
 fl_backends() { # PROJECT: names of the router backends its containers answer for
   fl_ids=$(fl_containers "$1")
   # shellcheck disable=SC2086

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 ROUTER_DIRECTORY = "/opt/fairlead/router"
+SETTLE_SECONDS = 1.0  # what has no healthcheck must run for so long
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,10 @@ from importlib.resources import files
 from fairlead.commands import compose, host, router
 from fairlead.commands.script import functions
 from fairlead.config import Environment, SmokeCheck
-from fairlead.engines.compose.layout import ROUTER_DIRECTORY, Layout
+from fairlead.engines.compose.layout import ROUTER_DIRECTORY, SETTLE_SECONDS, Layout
 from fairlead.model import SLOTS, Command
 
 SLOT, RELEASE, STAMP, OLD = "@slot@", "@release@", "@stamp@", "@old@"
-SETTLE_SECONDS = 1.0
 
 
 def rollback_script(environment: Environment, layout: Layout, *, routed: bool = True) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from fairlead.commands import compose, host, router
 from fairlead.engines.compose import project_files
+from fairlead.engines.compose.layout import SETTLE_SECONDS
 from fairlead.engines.compose.project_files import ProjectFile
 from fairlead.model import SLOTS, Command, ReleaseStatus, Step
 from fairlead.rollout.plan import in_order, step
@@ -13,7 +14,6 @@ from fairlead.rollout.situation import Situation
 from fairlead.router.haproxy import base_config
 
 PULL_TIMEOUT = 1800.0
-SETTLE_SECONDS = 1.0  # what has no healthcheck must run for so long
 
 
 def preparation(situation: Situation) -> tuple[Step, ...]:

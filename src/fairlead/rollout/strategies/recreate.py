@@ -1,11 +1,12 @@
 """Recreate: stop the old, start the new. For releases of which two must never run at once."""
 
 from fairlead.commands import host, router
+from fairlead.engines.compose.layout import SETTLE_SECONDS
 from fairlead.model import Step
 from fairlead.rollout.plan import Plan, step
 from fairlead.rollout.situation import Situation
 from fairlead.rollout.strategies import slots
-from fairlead.rollout.strategies.preparation import SETTLE_SECONDS, migration, preparation
+from fairlead.rollout.strategies.preparation import migration, preparation
 
 
 def plan(situation: Situation) -> Plan:

@@ -8,12 +8,13 @@ from collections import Counter
 from dataclasses import replace
 
 from fairlead.commands import compose, host, router
+from fairlead.engines.compose.layout import SETTLE_SECONDS
 from fairlead.model import Command, Step
 from fairlead.rollout.observed import Live
 from fairlead.rollout.plan import Plan, step
 from fairlead.rollout.situation import Situation
 from fairlead.rollout.strategies import slots
-from fairlead.rollout.strategies.preparation import SETTLE_SECONDS, migration, preparation
+from fairlead.rollout.strategies.preparation import migration, preparation
 
 WHOLE = 10_000  # a share of all requests, in the router's unit
 

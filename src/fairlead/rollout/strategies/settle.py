@@ -1,11 +1,11 @@
 """Before a plan: what a roll-out that was killed half way left behind is set right."""
 
 from fairlead.commands import host, router
+from fairlead.engines.compose.layout import SETTLE_SECONDS
 from fairlead.model import Command, ReleaseStatus, Step
 from fairlead.rollout.observed import HostState
 from fairlead.rollout.plan import step
 from fairlead.rollout.situation import Situation
-from fairlead.rollout.strategies.preparation import SETTLE_SECONDS
 
 
 def settle(situation: Situation) -> Step | None:

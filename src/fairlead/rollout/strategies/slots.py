@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from fairlead.commands import compose, host, router
 from fairlead.engines.compose.addresses import host_header
+from fairlead.engines.compose.layout import SETTLE_SECONDS
 from fairlead.model import Command, ReleaseStatus, Step
 from fairlead.rollout import smoke
 from fairlead.rollout.observed import KeptRelease
 from fairlead.rollout.plan import ClientSmokeStep, Plan, SmokeStep, in_order, step
 from fairlead.rollout.situation import Situation
-from fairlead.rollout.strategies.preparation import SETTLE_SECONDS
 from fairlead.rollout.strategies.settle import settle
 
 

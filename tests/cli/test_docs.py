@@ -11,8 +11,7 @@ import pytest
 import yaml
 
 from docs import generate
-from fairlead import errors
-from fairlead.rollout import events
+from fairlead import errors, events
 from tests.documented import ROOT, Block, blocks, missing, pages, run, shell_environment
 
 NOT_RUN = {

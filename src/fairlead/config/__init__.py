@@ -2,6 +2,7 @@
 
 from fairlead.config.environment import Environment
 from fairlead.config.load import load
+from fairlead.config.local import Repository, load_repository
 from fairlead.config.names import validate_release_reference, validate_tag
 from fairlead.config.project import environment_names, find_root
 from fairlead.config.redaction import Redactor
@@ -12,11 +13,13 @@ __all__ = [
     "Environment",
     "Health",
     "Redactor",
+    "Repository",
     "Service",
     "SmokeCheck",
     "environment_names",
     "find_root",
     "load",
+    "load_repository",
     "validate_release_reference",
     "validate_tag",
 ]

@@ -15,6 +15,7 @@ from fairlead.config.kinds import (
     Name,
     PositiveDuration,
 )
+from fairlead.config.local import LocalTables
 from fairlead.config.service import Service
 from fairlead.config.smoke_check import SmokeCheck
 from fairlead.config.traffic import Migrate, Rolling, Router
@@ -30,8 +31,8 @@ class EnvNames:
     clear: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Document:
+@dataclass(frozen=True, kw_only=True)
+class Document(LocalTables):
     """Both files, merged: every key that may be written. reference.toml explains each."""
 
     app: AppName

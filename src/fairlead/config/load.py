@@ -14,14 +14,14 @@ from fairlead.config.env_files import EXAMPLE, EnvFiles
 from fairlead.config.environment import Environment
 from fairlead.config.interpolation import expand
 from fairlead.config.loader import Loader
-from fairlead.config.project import FILE, FOLDER, environment_names, require_environment
+from fairlead.config.local import BASE, LOCAL_TABLES
+from fairlead.config.project import FOLDER, environment_names, require_environment
 from fairlead.config.toml_file import TomlFile, overlaid, read_toml
 from fairlead.config.toml_lines import KeyPath
 from fairlead.errors import ConfigError, Problem
 from fairlead.model import Host, Secret
 
-BASE = f"{FOLDER}/{FILE}"
-_ONLY_IN_BASE = ("app", "default_environment")
+_ONLY_IN_BASE = ("app", "default_environment", *LOCAL_TABLES)
 _NOT_HASHED = ("ssh", "registry", "default_environment", "compose")  # how, not what, is deployed
 
 
@@ -121,7 +121,7 @@ class _Resolving:
         declared: dict[str, Any] = {
             one.name: getattr(document, one.name)
             for one in fields(document)
-            if one.name not in ("compose", "default_environment")
+            if one.name not in ("compose", "default_environment", *LOCAL_TABLES)
         }
         variables = {key: Secret(value) for key, value in sorted(self.env.values.items())}
         hashed = {key: value for key, value in declared.items() if key not in _NOT_HASHED}

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+from fairlead.events import HostFinished
 from fairlead.report.layout import duration
 from fairlead.report.terminal import Line, Piece, line
-from fairlead.rollout.events import HostFinished
 
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 PLAIN_SPINNER = "-\\|/"

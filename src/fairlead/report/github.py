@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from fairlead.errors import ConfigError, FairleadError
+from fairlead.events import Event, Notice, PhaseFinished, PhaseStarted
 from fairlead.model import Step
 from fairlead.report.called import spoken_as
 from fairlead.report.markdown import Summary
 from fairlead.report.outcomes import outcome
 from fairlead.report.protocol import Reporter
 from fairlead.report.terminal import Outlet
-from fairlead.rollout.events import Event, Notice, PhaseFinished, PhaseStarted
 
 ANNOTATIONS = 10
 OUTPUTS = ("release", "digest", "url", "outcome")

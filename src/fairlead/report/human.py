@@ -7,11 +7,11 @@ from functools import partial
 from itertools import chain
 
 from fairlead.errors import FairleadError
+from fairlead.events import Event, HostFinished
 from fairlead.model import Step
 from fairlead.report import layout, plan
 from fairlead.report.called import spoken_as
 from fairlead.report.terminal import Line, Outlet, line
-from fairlead.rollout.events import Event, HostFinished
 
 
 class Human:

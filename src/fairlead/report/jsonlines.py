@@ -10,12 +10,12 @@ from math import isfinite
 from typing import Any
 
 from fairlead.errors import FairleadError
+from fairlead.events import Event
 from fairlead.model import Step
 from fairlead.report import plan
 from fairlead.report.called import spoken_as
 from fairlead.report.outcomes import described, outcome
 from fairlead.report.terminal import Outlet
-from fairlead.rollout.events import Event
 
 SCHEMA_VERSION = 1
 

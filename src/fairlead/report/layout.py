@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from fairlead.errors import FairleadError
+from fairlead.events import HostFinished, HostProgress
 from fairlead.report.called import Spoken
 from fairlead.report.terminal import Line, Piece, line
-from fairlead.rollout.events import HostFinished, HostProgress
 
 SEPARATOR = " · "
 

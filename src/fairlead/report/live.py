@@ -7,11 +7,7 @@ from functools import cached_property
 from io import TextIOBase
 from typing import TYPE_CHECKING, TextIO, cast
 
-from fairlead.report import layout
-from fairlead.report.frame import FRAMES_A_SECOND, PLAIN_SPINNER, SPINNER, HostRow, Phase, frame
-from fairlead.report.human import Human
-from fairlead.report.terminal import Line, Outlet, Piece, line
-from fairlead.rollout.events import (
+from fairlead.events import (
     Event,
     HostFinished,
     HostOutput,
@@ -20,6 +16,10 @@ from fairlead.rollout.events import (
     PhaseFinished,
     PhaseStarted,
 )
+from fairlead.report import layout
+from fairlead.report.frame import FRAMES_A_SECOND, PLAIN_SPINNER, SPINNER, HostRow, Phase, frame
+from fairlead.report.human import Human
+from fairlead.report.terminal import Line, Outlet, Piece, line
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from fairlead.errors import FairleadError
+from fairlead.events import Event, HostFinished, PhaseFinished
 from fairlead.model import Step
 from fairlead.report import layout, plan
 from fairlead.report.called import Spoken
 from fairlead.report.terminal import plain
-from fairlead.rollout.events import Event, HostFinished, PhaseFinished
 
 LIMIT = 1024 * 1024 - 1
 """Bytes of a whole summary file."""

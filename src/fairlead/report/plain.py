@@ -4,10 +4,7 @@ import threading
 import time
 from collections.abc import Iterable
 
-from fairlead.report import layout
-from fairlead.report.human import Human
-from fairlead.report.terminal import Line, Outlet, Piece, line
-from fairlead.rollout.events import (
+from fairlead.events import (
     Event,
     HostFinished,
     HostOutput,
@@ -16,6 +13,9 @@ from fairlead.rollout.events import (
     PhaseFinished,
     PhaseStarted,
 )
+from fairlead.report import layout
+from fairlead.report.human import Human
+from fairlead.report.terminal import Line, Outlet, Piece, line
 
 HEARTBEAT = 15.0
 """Seconds of silence inside a step after which a line says that it is still running."""

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from fairlead.errors import FairleadError
+from fairlead.events import Event
 from fairlead.model import Step
-from fairlead.rollout.events import Event
 
 
 class Wishes(Protocol):
@@ -32,7 +32,7 @@ class Reporter(Protocol):
         ...
 
     def event(self, event: Event) -> None:
-        """Tell of progress. May be passed as a `rollout.events.Listener`."""
+        """Tell of progress. May be passed as a `events.Listener`."""
         ...
 
     def error(self, error: FairleadError) -> None:

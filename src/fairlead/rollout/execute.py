@@ -8,9 +8,9 @@ from threading import Event
 from fairlead.commands import host as phrases
 from fairlead.config import SmokeCheck
 from fairlead.errors import FairleadError
+from fairlead.events import Listener, PhaseFinished, PhaseStarted
 from fairlead.model import Result, Step
 from fairlead.rollout import smoke
-from fairlead.rollout.events import Listener, PhaseFinished, PhaseStarted
 from fairlead.rollout.fleet import Fleet, Outcome, only_result
 from fairlead.rollout.plan import ClientSmokeStep, Plan, SmokeStep
 from fairlead.rollout.situation import Situation

@@ -7,8 +7,8 @@ from threading import Event
 from fairlead.commands import host as phrases
 from fairlead.commands.script import script
 from fairlead.errors import FairleadError
+from fairlead.events import HostFinished, HostOutput, HostProgress, Listener
 from fairlead.model import Command, Result
-from fairlead.rollout.events import HostFinished, HostOutput, HostProgress, Listener
 from fairlead.rollout.observe import parse_state
 from fairlead.rollout.observed import HostState, Observed
 from fairlead.rollout.progress import read_progress

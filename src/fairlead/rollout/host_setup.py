@@ -13,16 +13,16 @@ from fairlead.commands.script import script
 from fairlead.config import Environment
 from fairlead.engines.compose.layout import ROUTER_DIRECTORY
 from fairlead.errors import FairleadError, HostError, UsageError
-from fairlead.model import Command, Host, Result, Step
-from fairlead.rollout.compile import layout_of
-from fairlead.rollout.doctor_host import last_words
-from fairlead.rollout.events import (
+from fairlead.events import (
     HostFinished,
     HostProgress,
     Listener,
     PhaseFinished,
     PhaseStarted,
 )
+from fairlead.model import Command, Host, Result, Step
+from fairlead.rollout.compile import layout_of
+from fairlead.rollout.doctor_host import last_words
 from fairlead.rollout.preconditions import COMPOSE_NEEDED
 from fairlead.rollout.session import connect
 from fairlead.transport.fanout import fan_out

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from fairlead.rollout.events import Listener, Notice
+from fairlead.events import Listener, Notice
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from fairlead.commands import host as phrases
 from fairlead.commands.script import script
 from fairlead.errors import FairleadError, HostError, LockHeld
+from fairlead.events import Notice
 from fairlead.model import Command, Result
-from fairlead.rollout.events import Notice
 from fairlead.rollout.fleet import Fleet, Outcome, only_result
 from fairlead.rollout.observed import LockHolder
 

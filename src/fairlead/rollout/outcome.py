@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from fairlead.commands import host as phrases
 from fairlead.errors import DeployFailed, FairleadError, MixedState, RolledBack
-from fairlead.rollout.events import Notice, PhaseFinished, PhaseStarted
+from fairlead.events import Notice, PhaseFinished, PhaseStarted
 from fairlead.rollout.execute import Execution, Failure
 from fairlead.rollout.interruption import noted
 from fairlead.rollout.lock import locked, who

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from fairlead.config import Environment
 from fairlead.engines.compose.layout import Layout
+from fairlead.events import Listener
 from fairlead.model import Host
 from fairlead.rollout.compile import layout_of
-from fairlead.rollout.events import Listener
 from fairlead.rollout.fleet import Fleet, Redact
 from fairlead.transport.protocol import Transport
 from fairlead.transport.ssh import SshSettings, SshTransport

@@ -20,7 +20,7 @@ def roll(run: "Run", session: "Session", situation: "Situation", plan: "Plan", d
         run.reporter.result({"outcome": "planned", "release": situation.target.release})
         return
     for note in plan.notes:
-        from fairlead.rollout.events import Notice
+        from fairlead.events import Notice
 
         run.reporter.event(Notice(note))
     outcome = carry_out(session, situation, plan, doing)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fairlead.config import Environment
+    from fairlead.config import Environment, Repository
     from fairlead.report import Reporter
 
 
@@ -39,6 +39,7 @@ class Run:
         self.cwd = Path.cwd()
         self.remainder = _remainder(sys.argv)
         self._environment: Environment | None = None
+        self._repository: Repository | None = None
         self._masks: Callable[[str], str] = str
         self.reporter: Reporter = open_reporter(
             options,
@@ -62,6 +63,17 @@ class Run:
         if self._environment is None:
             self._environment = self._load()
         return self._environment
+
+    def repository(self) -> "Repository":
+        """What is declared for work on this machine, read once; needs no environment and no host.
+
+        Raises ConfigError with every fault of those tables.
+        """
+        if self._repository is None:
+            from fairlead.config import load_repository
+
+            self._repository = load_repository(self.cwd, os.environ)
+        return self._repository
 
     def confirm(self, question: str, flag: str = "--yes") -> None:
         """Go on only if a person says yes, or `--yes` was given.
@@ -92,7 +104,7 @@ class Run:
 
     def _load(self) -> "Environment":
         from fairlead.config import find_root, load
-        from fairlead.rollout.events import Notice
+        from fairlead.events import Notice
 
         environment = load(find_root(self.cwd), self.options.env or None, os.environ)
         self._masks = environment.redactor().redact

@@ -1,9 +1,9 @@
 """Errors, tables, results and plans as a person reads them, with or without a terminal."""
 
 from fairlead.errors import ConfigError, DeployFailed, Problem, RolledBack, UsageError
+from fairlead.events import HostFinished
 from fairlead.model import Command, Step
 from fairlead.report.layout import duration
-from fairlead.rollout.events import HostFinished
 
 
 def test_an_error_says_what_why_state_and_next(listen):

@@ -6,8 +6,8 @@ import pytest
 from heard import SECRET
 
 from fairlead.errors import ConfigError, DeployFailed, Problem
+from fairlead.events import HostFinished, HostOutput, Notice, PhaseFinished, PhaseStarted
 from fairlead.report.markdown import LIMIT
-from fairlead.rollout.events import HostFinished, HostOutput, Notice, PhaseFinished, PhaseStarted
 
 
 @pytest.fixture

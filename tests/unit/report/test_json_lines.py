@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.errors import ConfigError, DeployFailed, LockHeld, Problem
+from fairlead.events import HostFinished, HostProgress, Notice, PhaseStarted
 from fairlead.model import Command, Secret, Step
-from fairlead.rollout.events import HostFinished, HostProgress, Notice, PhaseStarted
 
 
 def records(heard) -> list[dict]:

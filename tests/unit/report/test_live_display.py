@@ -11,14 +11,14 @@ import time
 
 import pytest
 
+from fairlead.events import HostFinished
 from fairlead.report.frame import HostRow, Phase, frame
-from fairlead.rollout.events import HostFinished
 
 STORY = """
     import os, sys, time
     from fairlead.errors import DeployFailed
     from fairlead.report import open_reporter
-    from fairlead.rollout.events import *
+    from fairlead.events import *
 
     class Wishes: json = False; verbose = "verbose" in sys.argv
 
@@ -173,8 +173,8 @@ def reading():
 def test_many_threads_may_tell_at_once(reading):
     from heard import Wishes
 
+    from fairlead.events import HostProgress, Notice, PhaseFinished, PhaseStarted
     from fairlead.report import open_reporter
-    from fairlead.rollout.events import HostProgress, Notice, PhaseFinished, PhaseStarted
 
     stream = os.fdopen(os.dup(reading), "w")
     reporter = open_reporter(

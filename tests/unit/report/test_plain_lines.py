@@ -6,9 +6,7 @@ import time
 
 import pytest
 
-from fairlead.report.plain import Plain
-from fairlead.report.terminal import Outlet
-from fairlead.rollout.events import (
+from fairlead.events import (
     HostFinished,
     HostOutput,
     HostProgress,
@@ -16,6 +14,8 @@ from fairlead.rollout.events import (
     PhaseFinished,
     PhaseStarted,
 )
+from fairlead.report.plain import Plain
+from fairlead.report.terminal import Outlet
 
 TWO = ("host1", "host2")
 

@@ -8,13 +8,13 @@ import pytest
 from heard import SECRET, Stream, Wishes
 
 from fairlead.errors import DeployFailed
+from fairlead.events import HostOutput, HostProgress, Notice, PhaseFinished, PhaseStarted
 from fairlead.model import Command, Step
 from fairlead.report import open_reporter
 from fairlead.report.jsonlines import JsonLines
 from fairlead.report.live import Live
 from fairlead.report.plain import Plain
 from fairlead.report.terminal import Outlet, line
-from fairlead.rollout.events import HostOutput, HostProgress, Notice, PhaseFinished, PhaseStarted
 
 ERROR = DeployFailed("it broke", why=["why"], state="state", next_step="next")
 

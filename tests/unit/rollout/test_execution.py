@@ -18,6 +18,7 @@ from factories import (
 )
 from model_host import Fault, ModelHost, at
 
+from fairlead import events
 from fairlead.errors import (
     DeployFailed,
     HostError,
@@ -27,7 +28,6 @@ from fairlead.errors import (
     RolledBack,
 )
 from fairlead.model import ReleaseStatus
-from fairlead.rollout import events
 from fairlead.rollout.compile import layout_of
 from fairlead.rollout.fleet import Fleet
 from fairlead.rollout.observed import Live

@@ -1,4 +1,4 @@
-"""What a roll-out tells while it runs. Only `report` decides how it looks."""
+"""What a command tells while it runs. Only `report` decides how it looks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,0 +1,49 @@
+"""One fault that a tool found, in the one shape all tools share."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad a finding is. Tools with a scale of their own are mapped by their adapter."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    NOTE = "note"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst; for sorting and for thresholds."""
+        return tuple(Severity).index(self)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A fault: who says so (tool, rule), how bad it is, where it is, what to do.
+
+    path: from the root of the tree, with slashes; line and column count from 1, 0 when unknown.
+    A finding about a dependency names `package` and the `installed` version instead of a line.
+    fix: what mends it, as a sentence or a version; empty when the tool does not say.
+    aliases: other names of the same fault, such as the CVE of a GHSA.
+    """
+
+    tool: str
+    rule: str
+    severity: Severity
+    message: str
+    path: str = ""
+    line: int = 0
+    column: int = 0
+    package: str = ""
+    installed: str = ""
+    fix: str = ""
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """`src/api.py:3`, or `requests 2.5.0` for a dependency."""
+        if self.package:
+            return f"{self.package} {self.installed}".strip()
+        return f"{self.path}:{self.line}" if self.line else self.path

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from fairlead.config.connection import HostEntry, Registry, Ssh
+from fairlead.config.gates import Gates
 from fairlead.config.kinds import (
     AppName,
     BaseDirectory,
@@ -53,4 +54,5 @@ class Document(LocalTables):
     env: EnvNames = field(default_factory=EnvNames)
     services: Mapping[str, Service] = field(default_factory=dict)
     smoke: tuple[SmokeCheck, ...] = ()
+    gates: Gates = field(default_factory=Gates)
     hosts: Mapping[str, HostEntry] = field(default_factory=dict)

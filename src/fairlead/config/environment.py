@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fairlead.config.connection import Registry, Ssh
 from fairlead.config.document import EnvNames, Strategy
+from fairlead.config.gates import Gates
 from fairlead.config.redaction import Redactor
 from fairlead.config.service import Service
 from fairlead.config.smoke_check import SmokeCheck
@@ -42,6 +43,7 @@ class Environment:
     rolling: Rolling
     migrate: Migrate | None
     smoke: tuple[SmokeCheck, ...]
+    gates: Gates
     env: EnvNames
     variables: Mapping[str, Secret]
     from_process: tuple[str, ...]

@@ -22,7 +22,13 @@ from fairlead.errors import ConfigError, Problem
 from fairlead.model import Host, Secret
 
 _ONLY_IN_BASE = ("app", "default_environment", *LOCAL_TABLES)
-_NOT_HASHED = ("ssh", "registry", "default_environment", "compose")  # how, not what, is deployed
+_NOT_HASHED = (
+    "ssh",
+    "registry",
+    "default_environment",
+    "compose",
+    "gates",
+)  # how, not what, is deployed
 
 
 def load(root: Path, environment: str | None, environ: Mapping[str, str]) -> Environment:

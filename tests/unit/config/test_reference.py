@@ -20,6 +20,7 @@ EXAMPLES: dict[
     ("services",): ("services", "api"),
     ("hosts",): ("hosts", "staging1"),
     ("smoke",): ("smoke", 0),
+    ("gates", "waive"): ("gates", "waive", 0),
 }
 
 

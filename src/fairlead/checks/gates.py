@@ -1,0 +1,163 @@
+"""Gates: which of those an environment requires are open for a commit and its images.
+
+Pure: everything is judged from records. A record opens a gate only when it is of that very commit
+without changes, was made under the present configuration, and is of a whole run.
+"""
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import floor
+
+from fairlead.checks.finding import Severity
+from fairlead.checks.records import Entry, Record
+from fairlead.checks.verdict import Outcome
+from fairlead.config.gates import Gates
+
+KINDS = {
+    "sast": ("bandit", "semgrep"),
+    "secrets": ("gitleaks", "trufflehog", "detect-secrets"),
+    "dependencies": ("pip-audit", "safety", "npm-audit", "trivy", "grype"),
+    "licences": ("pip-licenses", "licensecheck"),
+}
+"""The scanners that answer for a gate; at least one of them has to have passed."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a gate judges: the records of one commit, under the present configuration, today."""
+
+    commit: str
+    config: str
+    records: Sequence[Record]
+    gates: Gates
+    today: datetime.date
+    images: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A gate that does not open: why, in a sentence, and the command that satisfies it."""
+
+    gate: str
+    why: str
+    command: str
+
+
+Judge = Callable[[Record, Evidence], Iterator[str]]
+
+
+def closed(evidence: Evidence) -> tuple[Closed, ...]:
+    """The required gates that stay closed, in the order they are required."""
+    return tuple(
+        Closed(name, "; ".join(faults), _GATES[name].command)
+        for name in evidence.gates.require
+        if (faults := _faults_of(_GATES[name], evidence))
+    )
+
+
+def _faults_of(gate: "_Gate", evidence: Evidence) -> tuple[str, ...]:
+    """What keeps a gate closed: no record that counts, or what that record says."""
+    record = _usable(gate.verb, evidence)
+    return (record,) if isinstance(record, str) else tuple(gate.judge(record, evidence))
+
+
+def _all_passed(record: Record, evidence: Evidence) -> Iterator[str]:
+    """Every tool of the verb passed, or its absence is waived."""
+    if not record.entries:
+        yield f"`{record.verb}` looked at nothing"
+    yield from _faults(record.entries, evidence)
+
+
+def _some_passed(kind: str, record: Record, evidence: Evidence) -> Iterator[str]:
+    """The scanners of a kind passed, at least one of them, and none failed."""
+    entries = [entry for entry in record.entries if entry.tool in KINDS[kind]]
+    ran = [entry for entry in entries if entry.outcome is not Outcome.NOT_RUN]
+    if not ran and not any(_waived(tool, evidence) for tool in KINDS[kind]):
+        yield f"none of {', '.join(KINDS[kind])} ran"
+    yield from _faults(entries, evidence)
+
+
+def _covered(record: Record, evidence: Evidence) -> Iterator[str]:
+    """Enough of the lines are covered by the tests."""
+    if record.coverage is None:
+        yield "coverage was not measured"
+    elif record.coverage < evidence.gates.coverage:
+        measured = floor(record.coverage * 100) / 100  # 79.999 is not told as 80.00
+        yield f"{measured:.2f} % of the lines are covered, not {evidence.gates.coverage:g} %"
+
+
+def _no_vulnerability(record: Record, evidence: Evidence) -> Iterator[str]:
+    """No finding as bad as `severity` in any scan, of the tree or of the images."""
+    limit = Severity(evidence.gates.severity).rank
+    bad = [severity for severity in Severity if severity.rank <= limit]
+    for one in (record, *_of_images(evidence)):
+        for entry in one.entries:
+            for severity in bad:
+                if count := entry.counts.get(severity, 0):
+                    yield f"{entry.tool}: {count} {severity}"
+
+
+def _images_passed(record: Record, evidence: Evidence) -> Iterator[str]:
+    """Each image that would be deployed was scanned, as that very digest."""
+    scanned = {one.image: one for one in _of_images(evidence)}
+    for digest in evidence.images:
+        if digest not in scanned:
+            yield f"image {digest[:19]} was not scanned"
+        else:
+            yield from _faults(scanned[digest].entries, evidence)
+
+
+def _of_images(evidence: Evidence) -> list[Record]:
+    return [one for one in evidence.records if one.image and one.image in evidence.images]
+
+
+def _usable(verb: str, evidence: Evidence) -> Record | str:
+    """The record of a verb that counts, or the sentence that says why there is none."""
+    found = [one for one in evidence.records if one.verb == verb]
+    for one in found:
+        if one.clean and not one.partial and one.config == evidence.config:
+            return one
+    of = f"`{verb}` of {evidence.commit[:12]}"
+    if not found:
+        return f"no {of} is on record"
+    if all(one.config != evidence.config for one in found):
+        return f"{of} ran under another configuration"
+    if all(not one.clean for one in found):
+        return f"{of} looked at a tree with uncommitted changes"
+    return f"only a part of {of} was run"
+
+
+def _faults(entries: Iterable[Entry], evidence: Evidence) -> Iterator[str]:
+    for entry in entries:
+        if entry.outcome is Outcome.PASSED:
+            continue
+        if entry.outcome is Outcome.NOT_RUN and _waived(entry.tool, evidence):
+            continue
+        count = sum(entry.counts.values())
+        detail = f"{count} findings" if count else entry.reason
+        yield f"{entry.tool}: {entry.outcome}" + (f" ({detail})" if detail else "")
+
+
+def _waived(tool: str, evidence: Evidence) -> bool:
+    return any(one.tool == tool and one.until >= evidence.today for one in evidence.gates.waive)
+
+
+@dataclass(frozen=True)
+class _Gate:
+    """verb: whose record it needs. command: what satisfies it."""
+
+    verb: str
+    judge: Judge
+    command: str
+
+
+_GATES = {
+    "lint": _Gate("lint", _all_passed, "inv lint"),
+    "tests": _Gate("test", _all_passed, "inv test"),
+    "coverage": _Gate("test", _covered, "inv test --coverage"),
+    **{kind: _Gate("scan", partial(_some_passed, kind), "inv scan") for kind in KINDS},
+    "vulnerabilities": _Gate("scan", _no_vulnerability, "inv scan"),
+    "image": _Gate("scan-image", _images_passed, "inv build"),
+}

@@ -1,0 +1,111 @@
+"""Verdicts on record: what was found out about a commit, or about an image built from it.
+
+One JSON file per verb, under .fairlead/records/<commit>/ of the repository. A CI job hands the
+folder on to the job that deploys.
+"""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fairlead.checks.verdict import Outcome, Verdict
+
+FOLDER = ".fairlead/records"
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tool's outcome as it is kept: counts by severity in place of the findings."""
+
+    tool: str
+    outcome: Outcome
+    reason: str = ""
+    looked_at: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one run of one verb found out.
+
+    verb: lint, test, scan; scan-image for `scan --image`.
+    commit: full hash of the tree that was looked at. clean: the tree was that commit, without
+    changes; a record of anything else opens no gate. image: the digest that was looked at; empty
+    when it was the tree. config: hash of what steers the checks. coverage: per cent, if measured.
+    partial: only a part was run (`--only`, `--suite`, `--changed`, a shard).
+    """
+
+    verb: str
+    commit: str
+    clean: bool
+    config: str
+    when: str
+    entries: tuple[Entry, ...]
+    image: str = ""
+    coverage: float | None = None
+    partial: bool = False
+
+
+def record(
+    verb: str,
+    commit: str,
+    clean: bool,
+    config: str,
+    verdicts: Iterable[Verdict],
+    *,
+    image: str = "",
+    coverage: float | None = None,
+    partial: bool = False,
+) -> Record:
+    """The record of verdicts that were just reached."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    entries = tuple(map(_entry, verdicts))
+    return Record(verb, commit, clean, config, now, entries, image, coverage, partial)
+
+
+def keep(root: Path, one: Record) -> Path:
+    """Write the record where `recorded` finds it; the newest of a verb replaces the one before."""
+    of = f"-{one.image.removeprefix('sha256:')[:12]}" if one.image else ""
+    part = "-partial" if one.partial else ""
+    file = root / FOLDER / one.commit / f"{one.verb}{of}{part}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    ignore = root / ".fairlead/.gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")
+    beside = file.with_suffix(f".{os.getpid()}.partial")
+    beside.write_text(json.dumps({"schema_version": SCHEMA, **asdict(one)}, indent=2) + "\n")
+    beside.replace(file)
+    return file
+
+
+def recorded(root: Path, commit: str) -> tuple[Record, ...]:
+    """What is on record of a commit; a file that cannot be read is no record."""
+    return tuple(_read(sorted((root / FOLDER / commit).glob("*.json"))))
+
+
+def _entry(verdict: Verdict) -> Entry:
+    counts = Counter(str(finding.severity) for finding in verdict.findings)
+    return Entry(verdict.tool, verdict.outcome, verdict.reason, verdict.looked_at, dict(counts))
+
+
+def _read(files: Iterable[Path]) -> Iterator[Record]:
+    for file in files:
+        try:
+            document = json.loads(file.read_text("utf-8"))
+            if document.pop("schema_version") == SCHEMA:
+                yield _record(document)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+
+
+def _record(document: dict[str, Any]) -> Record:
+    entries = tuple(
+        Entry(**{**entry, "outcome": Outcome(entry["outcome"])}) for entry in document["entries"]
+    )
+    return Record(**{**document, "entries": entries})

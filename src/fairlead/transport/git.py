@@ -1,0 +1,32 @@
+"""What git knows of a folder: the commit it is at, and whether it is just that."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fairlead.model import Command
+from fairlead.transport.local import run_local
+
+TIMEOUT = 30.0
+
+
+@dataclass(frozen=True)
+class Head:
+    """commit: full hash; empty outside a repository, or before the first commit.
+
+    clean: nothing tracked is changed, and nothing untracked is there that git does not ignore.
+    """
+
+    commit: str = ""
+    clean: bool = False
+
+
+def read_head(root: Path) -> Head:
+    """Where a working tree stands, asked of git once."""
+    argv = ("git", "--no-optional-locks", "status", "--porcelain=v2", "--branch", "-z")
+    said = run_local(Command(argv, timeout=TIMEOUT), cwd=root)
+    if not said.ok:
+        return Head()
+    lines = [line for line in said.out.split("\0") if line]
+    commit = next((line.split()[2] for line in lines if line.startswith("# branch.oid ")), "")
+    changed = any(not line.startswith("#") for line in lines)
+    return Head("" if commit == "(initial)" else commit, not changed)

@@ -13,6 +13,7 @@ from typing import Any
 from fairlead.config import Environment, Health, Service, SmokeCheck
 from fairlead.config.connection import Registry, Ssh
 from fairlead.config.document import EnvNames
+from fairlead.config.gates import Gates
 from fairlead.config.route import Route
 from fairlead.config.traffic import Migrate, Rolling, Router
 from fairlead.engines.compose.layout import Layout
@@ -58,6 +59,7 @@ def an_environment(
         "rolling": Rolling(),
         "migrate": None,
         "smoke": (),
+        "gates": Gates(),
         "env": EnvNames(),
         "variables": {"TOKEN": Secret(SECRET)},
         "from_process": (),

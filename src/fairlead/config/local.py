@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from fairlead.config.digest import config_hash
 from fairlead.config.env_files import EnvFiles
 from fairlead.config.interpolation import expand
 from fairlead.config.lint import Lint
@@ -23,6 +24,7 @@ class LocalTables:
     lint: Lint = field(default_factory=Lint)
 
 
+CHECKING = ("lint", "test", "scan")
 LOCAL_TABLES = tuple(one.name for one in fields(LocalTables))
 
 
@@ -35,6 +37,11 @@ class Repository(LocalTables):
 
     root: Path
     files: tuple[Path, ...] = ()
+
+    @property
+    def checks_hash(self) -> str:
+        """One hash (sha256, hex) over what steers the checks; their verdicts hold under it only."""
+        return config_hash({name: getattr(self, name) for name in CHECKING if hasattr(self, name)})
 
 
 def load_repository(start: Path, environ: Mapping[str, str]) -> Repository:

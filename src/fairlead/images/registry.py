@@ -90,6 +90,20 @@ class Registry:
         platforms, size = self._describe(reference, self._manifest(reference, answer))
         return Image(reference.name, reference.tag, digest, size, platforms)
 
+    def labels(self, reference: Reference) -> Mapping[str, str]:
+        """The labels of an image's configuration; of an index, those of its first platform."""
+        wanted = reference.digest or reference.tag
+        answer = self._get(reference, f"manifests/{wanted}", INDEX_TYPES + MANIFEST_TYPES)
+        manifest = self._manifest(reference, answer)
+        if "manifests" in manifest:
+            first = next((entry["digest"] for entry in _runnable(manifest)), "")
+            if not first:
+                return {}
+            manifest = self._get(reference, f"manifests/{first}", MANIFEST_TYPES).document()
+        config = self._get(reference, f"blobs/{manifest['config']['digest']}", ("*/*",))
+        found = (config.document().get("config") or {}).get("Labels") or {}
+        return {str(key): str(value) for key, value in found.items()}
+
     def tags(self, reference: Reference) -> list[str]:
         """The repository's tags; none when it does not exist or the registry does not tell."""
         answer = self._get(reference, "tags/list", ("application/json",))
@@ -110,11 +124,7 @@ class Registry:
         self, reference: Reference, manifest: Mapping[str, Any]
     ) -> tuple[tuple[str, ...], int]:
         if "manifests" in manifest:
-            runnable = [
-                entry
-                for entry in manifest["manifests"]
-                if entry.get("platform", {}).get("os", "unknown") != "unknown"  # attestations
-            ]
+            runnable = _runnable(manifest)
             platforms = tuple(_platform(entry["platform"]) for entry in runnable)
             if not runnable:
                 return platforms, 0
@@ -213,6 +223,15 @@ def _fetch(url: str, headers: Mapping[str, str] | None = None) -> _Answer:
 def _read(response: http.client.HTTPResponse) -> _Answer:
     headers = {key.lower(): value for key, value in response.getheaders()}
     return _Answer(response.status, headers, response.read())
+
+
+def _runnable(index: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """An index's images, without the attestations beside them."""
+    return [
+        entry
+        for entry in index["manifests"]
+        if entry.get("platform", {}).get("os", "unknown") != "unknown"
+    ]
 
 
 def _platform(entry: Mapping[str, Any]) -> str:

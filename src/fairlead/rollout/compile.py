@@ -40,6 +40,7 @@ def compile_release(
         stamp=stamp,
         migration=_migration(environment),
         mounted=tuple(mounted.values()),
+        bypass=facts.bypass,
     )
 
 

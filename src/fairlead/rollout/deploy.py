@@ -16,6 +16,7 @@ from fairlead.images.reference import Reference, parse
 from fairlead.model import Image, Secret
 from fairlead.rollout import manifest, preconditions
 from fairlead.rollout.compile import compile_release
+from fairlead.rollout.gates import check_gates
 from fairlead.rollout.observed import Observed
 from fairlead.rollout.plan import Plan
 from fairlead.rollout.registries import registry_for
@@ -28,11 +29,12 @@ Mounted = Mapping[str, ProjectFile]
 
 
 def plan_deploy(
-    session: Session, tag: str, services: tuple[str, ...] = ()
+    session: Session, tag: str, services: tuple[str, ...] = (), bypass: str = ""
 ) -> tuple[Situation, Plan]:
     """The plan that makes `tag` live. With `services`, the others stay at what is live now.
 
-    Raises ConfigError, PreconditionError, LockHeld, HostError: all before anything is touched.
+    bypass: why closed gates are passed by. Raises ConfigError, PreconditionError, GateRefused,
+    LockHeld, HostError: all before anything is touched.
     """
     environment = session.environment
     with ThreadPoolExecutor(max_workers=2) as pool:  # hosts are greeted while Compose reads
@@ -46,16 +48,20 @@ def plan_deploy(
         observed: Observed = first_look.result()
     preconditions.check_lock(observed)
     preconditions.check_hosts(environment, observed)
+    chosen = {name: image for name, image in images.items() if not services or name in services}
+    gates = check_gates(environment, chosen, bypass)
     if services:
         live = _live_images(observed, services)
         images = {s: image if s in services else live.get(s, image) for s, image in images.items()}
-    situation = _situation(session, (project, mounted), images, observed, tag)
+    passed_by = gates if bypass else ""
+    situation = _situation(session, (project, mounted), images, observed, tag, passed_by)
     preconditions.check_images(observed, situation.target)
     preconditions.check_routes(observed, situation.target)
     plan = STRATEGIES[environment.strategy](situation)
     slotted = _slotted(environment, project)
     routed = {service.name for service in environment.routed}
-    return situation, _described(plan, situation, resets(project, slotted, routed))
+    notes = [*resets(project, slotted, routed), *([gates] if gates else [])]
+    return situation, _described(plan, situation, notes)
 
 
 def read_project(environment: Environment) -> tuple[Project, Mounted]:
@@ -150,6 +156,7 @@ def _situation(
     images: Mapping[str, Image],
     observed: Observed,
     tag: str,
+    bypass: str,
 ) -> Situation:
     environment = session.environment
     now = datetime.now(UTC)
@@ -164,6 +171,7 @@ def _situation(
         created=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         strategy=environment.strategy,
         config_hash=environment.config_hash,
+        bypass=bypass,
     )
     target = compile_release(
         environment, source_of[0], images, facts, _stamp(now, observed), source_of[1]

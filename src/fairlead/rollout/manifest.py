@@ -12,7 +12,10 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Facts:
-    """What is the same on every host: where a release comes from, and how it was rolled out."""
+    """What is the same on every host: where a release comes from, and how it was rolled out.
+
+    bypass: which gates it passed by, and why; empty when it passed them.
+    """
 
     release: str
     sequence: int
@@ -23,6 +26,7 @@ class Facts:
     created: str
     strategy: str
     config_hash: str
+    bypass: str = ""
 
 
 def write(facts: Facts, images: Mapping[str, Image], host: Mapping[str, Any]) -> bytes:
@@ -38,6 +42,7 @@ def write(facts: Facts, images: Mapping[str, Image], host: Mapping[str, Any]) ->
         "created": facts.created,
         "strategy": facts.strategy,
         "config_hash": facts.config_hash,
+        "bypass": facts.bypass,
         "images": {
             name: {"repository": image.repository, "tag": image.tag, "digest": image.digest}
             for name, image in sorted(images.items())

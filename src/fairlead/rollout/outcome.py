@@ -28,6 +28,7 @@ class Outcome:
     seconds: Mapping[str, float]
     round_trips: int
     warnings: tuple[str, ...] = field(default=())
+    bypass: str = ""
 
 
 def carry_out(session: Session, situation: Situation, plan: Plan, doing: str) -> Outcome:
@@ -105,6 +106,7 @@ def _succeeded(session: Session, execution: Execution, doing: str) -> Outcome:
         seconds=execution.seconds,
         round_trips=session.fleet.round_trips,
         warnings=warnings,
+        bypass=situation.target.bypass,
     )
 
 
@@ -191,6 +193,7 @@ def _table(observed: Observed) -> str:
 def _audit(session: Session, execution: Execution, doing: str, outcome: str, why: str) -> None:
     """One line in each host's audit.jsonl; a failure to write it changes nothing."""
     situation = execution.situation
+    bypass = situation.target.bypass
     commands = {}
     for name in situation.hosts:
         line = json.dumps(
@@ -201,6 +204,7 @@ def _audit(session: Session, execution: Execution, doing: str, outcome: str, why
                 "from": situation.state(name).live_release,
                 "outcome": outcome,
                 "why": session.redact(why),
+                **({"bypass": session.redact(bypass)} if bypass else {}),
                 "who": who(),
             }
         )

@@ -128,8 +128,16 @@ def _target(observed: Observed, chosen: Candidate) -> Target:
         for backup in observed[name].backups
         if backup.release == chosen.release and kept[name].from_backup
     }
-    images = manifest.images(next(iter(kept.values())).manifest)
-    return Target(chosen.release, chosen.sequence, chosen.tag, images, parts, restore=restore)
+    kept_manifest = next(iter(kept.values())).manifest
+    return Target(
+        chosen.release,
+        chosen.sequence,
+        chosen.tag,
+        manifest.images(kept_manifest),
+        parts,
+        restore=restore,
+        bypass=str(kept_manifest.get("bypass", "")),
+    )
 
 
 def _serves_whole(state: HostState, release: str) -> bool:

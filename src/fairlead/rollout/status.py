@@ -107,6 +107,9 @@ def _notes(state: HostState) -> list[str]:
         )
     if state.router.split()[0] not in ("running", "absent"):
         notes.append(f"the router is {state.router.split()[0]}")
+    live = state.kept(state.live_release) if state.live_release else None
+    if live and live.manifest.get("bypass"):
+        notes.append(f"{live.id}: {live.manifest['bypass']}")
     for container in state.containers:
         if container.slot in ("", state.live_slot) and not container.running:
             oom = ", out of memory" if container.oom else ""

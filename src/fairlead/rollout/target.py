@@ -77,3 +77,4 @@ class Target:
     migration: Migration | None = None
     restore: Mapping[str, str] = field(default_factory=dict)  # host → backup to take files from
     mounted: tuple[ProjectFile, ...] = ()  # files of the project that travel with it
+    bypass: str = ""  # the gates it went past, and why

@@ -4,12 +4,18 @@ from fairlead.tasks.run import Run
 from fairlead.tasks.verb import verb
 
 
-@verb(help={"tag": "Image tag to deploy, e.g. v2.5.0"})
-def deploy(run: Run, tag: str = "") -> None:
+@verb(
+    help={
+        "tag": "Image tag to deploy, e.g. v2.5.0",
+        "bypass_gates": "Deploy although gates are closed, for this reason; it is audited",
+    }
+)
+def deploy(run: Run, tag: str = "", bypass_gates: str = "") -> None:
     """Deploy a release: prove the new beside the old, switch, drain, stop the old"""
     from fairlead.config import validate_tag
     from fairlead.errors import UsageError
     from fairlead.rollout.deploy import plan_deploy
+    from fairlead.rollout.gates import check_bypass
     from fairlead.tasks.rolled import roll
     from fairlead.tasks.scope import chosen_services, session
 
@@ -20,7 +26,9 @@ def deploy(run: Run, tag: str = "") -> None:
             next_step="inv deploy --env=staging --tag=v2.5.0",
         )
     validate_tag(tag)
+    if bypass_gates:
+        check_bypass(bypass_gates)
     services = chosen_services(run.environment(), run.options.service)
     with session(run) as opened:
-        situation, plan = plan_deploy(opened, tag, services)
+        situation, plan = plan_deploy(opened, tag, services, bypass_gates)
         roll(run, opened, situation, plan, f"deploy {tag}")

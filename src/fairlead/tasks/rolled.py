@@ -38,6 +38,7 @@ def _payload(session: "Session", outcome: "Outcome") -> dict[str, object]:
         "seconds": {name: round(value, 3) for name, value in outcome.seconds.items()},
         "round_trips": outcome.round_trips,
         "warnings": list(outcome.warnings),
+        "bypass": outcome.bypass,
     }
 
 
@@ -50,6 +51,8 @@ def _summary(session: "Session", outcome: "Outcome", doing: str) -> list[str]:
     lines = [f"{live}, after {took:.1f} s"]
     width = max(len(name) for name in outcome.digests)
     lines += [f"  {name:<{width}}  {digest}" for name, digest in outcome.digests.items()]
+    if outcome.bypass:
+        lines.append(f"  {outcome.bypass}")
     if environment.url:
         lines.append(f"  {environment.url}")
     revertible = verb == "deploy" and bool(outcome.previous)

@@ -1,0 +1,88 @@
+"""Gates before a roll-out: what must be on record about the commit an image was built from."""
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from fairlead.config import Environment, load_repository
+from fairlead.config.gates import sentence
+from fairlead.errors import GateRefused, UsageError
+from fairlead.images.reference import parse
+from fairlead.model import Image
+from fairlead.rollout.registries import registry_for
+
+if TYPE_CHECKING:
+    from fairlead.checks.gates import Closed
+
+REVISION = "org.opencontainers.image.revision"  # OCI image-spec 1.1, annotations
+
+
+def check_bypass(reason: str) -> None:
+    """Raise UsageError unless the reason for going past the gates is one in words."""
+    try:
+        sentence(reason)
+    except ValueError as error:
+        raise UsageError(
+            f"--bypass-gates {error}: it is kept on record",
+            state="nothing was changed",
+            next_step='--bypass-gates="payments are down, fix was tested by hand (Ada)"',
+        ) from None
+
+
+def check_gates(environment: Environment, images: Mapping[str, Image], bypass: str = "") -> str:
+    """Hold the images against the gates of the environment: what a person should be told of it.
+
+    images: those that would be deployed, by service; only our own are judged. bypass: the reason
+    for which closed gates are passed all the same. Raises GateRefused naming every closed gate
+    with the command that satisfies it, PreconditionError when an image cannot be asked.
+    """
+    if not environment.gates.require:
+        return ""
+    ours = {s: i for s, i in images.items() if environment.service(s).image}
+    shut = list(_closed(environment, ours))
+    if shut and not bypass:
+        raise GateRefused(
+            f"{environment.name} demands gates that are not open: "
+            + ", ".join(dict.fromkeys(one.gate for one in shut)),
+            why=[f"{one.gate}: {one.why}; satisfy it: {one.command}" for one in shut],
+            state="nothing was changed",
+            next_step="run "
+            + ", ".join(dict.fromkeys(one.command for one in shut))
+            + ' on that commit; in an emergency --bypass-gates="reason", which is audited',
+        )
+    if shut:
+        return f"gates bypassed ({', '.join(one.gate for one in shut)}): {bypass}"
+    return "; ".join(
+        f"{one.tool} is waived until {one.until}: {one.reason}" for one in environment.gates.waive
+    )
+
+
+def _closed(environment: Environment, images: Mapping[str, Image]) -> "Iterator[Closed]":
+    import datetime
+
+    from fairlead.checks.gates import Closed, Evidence, closed
+    from fairlead.checks.records import recorded
+
+    config = load_repository(environment.root, os.environ).checks_hash
+    today = datetime.datetime.now(datetime.UTC).date()
+    for commit, digests in _by_commit(environment, images).items():
+        if not commit:
+            yield Closed(
+                "revision",
+                f"{', '.join(digests)}: the image does not say which commit "
+                f"it was built from (label {REVISION})",
+                "inv build, then inv push",
+            )
+            continue
+        records = recorded(environment.root, commit)
+        yield from closed(Evidence(commit, config, records, environment.gates, today, digests))
+
+
+def _by_commit(environment: Environment, images: Mapping[str, Image]) -> dict[str, list[str]]:
+    """Commit → digests of the images that say they were built from it."""
+    found: dict[str, list[str]] = {}
+    for image in {image.pinned: image for image in images.values()}.values():
+        reference = parse(image.pinned)
+        labels = registry_for(environment, reference.server).labels(reference)
+        found.setdefault(labels.get(REVISION, ""), []).append(image.digest)
+    return found

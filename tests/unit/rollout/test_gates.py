@@ -1,0 +1,102 @@
+"""Gates at the door of a deploy: the image says its commit, the records say the rest."""
+
+from dataclasses import replace
+
+import pytest
+from factories import API, an_environment
+from registry_server import Content, RegistryServer
+
+from fairlead.checks.records import keep, record
+from fairlead.checks.verdict import Outcome, Verdict
+from fairlead.config import load_repository
+from fairlead.config.connection import Registry
+from fairlead.config.gates import Gates
+from fairlead.errors import GateRefused, UsageError
+from fairlead.model import Image
+from fairlead.rollout.gates import REVISION, check_bypass, check_gates
+
+COMMIT = "a1" * 20
+WANTED = Gates(require=("tests", "lint"))
+
+
+@pytest.fixture
+def content():
+    return Content()
+
+
+@pytest.fixture
+def gated(tmp_path, content):
+    """A project with its gates, and a registry that has the image of one commit."""
+    server = RegistryServer(content)
+    digest = content.image("v1", config={"Labels": {REVISION: COMMIT}})
+    service = replace(API, image=f"{server.address}/team/app")
+    environment = an_environment(
+        services=(service,),
+        root=tmp_path,
+        registry=Registry(server=server.address, insecure=True),
+        gates=WANTED,
+    )
+    yield environment, {"api": Image(service.image, "v1", digest)}
+    server.close()
+
+
+def on_record(root, *verbs: str, commit: str = COMMIT) -> None:
+    config = load_repository(root, {}).checks_hash
+    for verb in verbs:
+        keep(root, record(verb, commit, True, config, [Verdict("one", Outcome.PASSED)]))
+
+
+def test_it_is_refused_with_each_gate_and_the_command_that_opens_it(gated):
+    with pytest.raises(GateRefused) as told:
+        check_gates(*gated)
+    assert told.value.exit_code == 4
+    assert [line.split(":")[0] for line in told.value.why] == ["tests", "lint"]
+    assert "inv test" in told.value.next_step
+    assert "inv lint" in told.value.next_step
+
+
+def test_it_passes_once_all_is_on_record(gated):
+    environment, images = gated
+    on_record(environment.root, "test", "lint")
+    assert check_gates(environment, images) == ""
+
+
+def test_records_of_another_commit_open_nothing(gated):
+    environment, images = gated
+    on_record(environment.root, "test", "lint", commit="b2" * 20)
+    with pytest.raises(GateRefused):
+        check_gates(environment, images)
+
+
+def test_a_rebuilt_image_of_another_commit_has_to_pass_again(gated, content):
+    environment, images = gated
+    on_record(environment.root, "test", "lint")
+    rebuilt = content.image("v1", config={"Labels": {REVISION: "b2" * 20}})
+    with pytest.raises(GateRefused):
+        check_gates(environment, {"api": replace(images["api"], digest=rebuilt)})
+
+
+def test_an_image_that_tells_no_commit_is_refused(gated, content):
+    environment, images = gated
+    nameless = content.image("v2")
+    with pytest.raises(GateRefused) as told:
+        check_gates(environment, {"api": replace(images["api"], digest=nameless)})
+    assert REVISION in told.value.why[0]
+
+
+def test_a_bypass_is_told_with_what_it_passed_by(gated):
+    assert check_gates(*gated, bypass="payments are down") == (
+        "gates bypassed (tests, lint): payments are down"
+    )
+
+
+def test_without_gates_nobody_is_asked(gated):
+    environment, images = gated
+    unreachable = replace(images["api"], repository="127.0.0.1:1/app")
+    assert check_gates(replace(environment, gates=Gates()), {"api": unreachable}) == ""
+
+
+@pytest.mark.parametrize("reason", ["x", "  ", "line\nbreak here"])
+def test_a_bypass_needs_a_reason_in_words(reason):
+    with pytest.raises(UsageError):
+        check_bypass(reason)

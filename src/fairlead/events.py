@@ -47,11 +47,12 @@ class HostFinished:
 
 @dataclass(frozen=True)
 class PhaseFinished:
-    """A step is over on all its hosts."""
+    """A step is over on all its hosts. `note` says it in short, where the hosts need no naming."""
 
     step: str
     ok: bool
     seconds: float
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,19 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from fairlead.checks.cache import Cache
+from fairlead.checks.programs import Program, Programs
 from fairlead.checks.tool import Tool
 from fairlead.checks.tree import Tree
 from fairlead.checks.verdict import Outcome, Verdict
 from fairlead.events import HostFinished, Listener, PhaseFinished, PhaseStarted
 from fairlead.model import Command
-from fairlead.transport.local import Ran, run_local
-
-Runner = Callable[[Command], Ran]
+from fairlead.transport.local import NOT_FOUND, Ran, run_local
 
 
 def sweep(
@@ -24,36 +25,106 @@ def sweep(
     timeout: float,
     listener: Listener,
     cancel: threading.Event | None = None,
+    programs: Programs | None = None,
+    cache: Cache | None = None,
     workers: int = 8,
 ) -> tuple[Verdict, ...]:
     """Run every tool over the tree and judge it; verdicts in the order of the tools.
 
     step: what is told of it (`lint`, `scan`). timeout: seconds for each tool; one that takes
-    longer is ended with its children and is an error. Raises nothing for what a tool does.
+    longer is ended with its children and is an error. cache: verdicts of the same content are
+    taken from it, and say so. Raises nothing for what a tool does; on Ctrl-C every tool is ended.
     """
     began = time.monotonic()
+    stop = cancel or threading.Event()
+    examination = _Examination(tree, programs or Programs(tree.root), cache, timeout, stop)
     listener(PhaseStarted(step, f"{len(tools)} tools", tuple(tool.name for tool in tools)))
 
     def examine(tool: Tool) -> Verdict:
-        command = replace(tool.command(tree), timeout=timeout)
-        ran = run_local(command, cwd=tree.root, cancel=cancel)
-        verdict = replace(judged(tool, tree, ran), seconds=ran.seconds)
-        fine = verdict.outcome in (Outcome.PASSED, Outcome.NOT_RUN)
-        note = verdict.reason or verdict.outcome
-        listener(HostFinished(step, tool.name, fine, ran.seconds, note))
+        verdict = examination.of(tool)
+        note = verdict.reason or ("from cache" if verdict.cached else str(verdict.outcome))
+        passed = verdict.outcome is Outcome.PASSED
+        listener(HostFinished(step, tool.name, passed, verdict.seconds, note))
         return verdict
 
     with ThreadPoolExecutor(max_workers=max(1, min(workers, len(tools)))) as pool:
-        verdicts = tuple(pool.map(examine, tools))
+        try:
+            verdicts = tuple(pool.map(examine, tools))
+        except BaseException:
+            stop.set()
+            raise
+    if cache is not None:
+        cache.prune()
     good = all(verdict.outcome is Outcome.PASSED for verdict in verdicts)
-    listener(PhaseFinished(step, good, time.monotonic() - began))
+    listener(PhaseFinished(step, good, time.monotonic() - began, tally(verdicts)))
     return verdicts
+
+
+class _Examination:
+    """One tool after another over one tree; several at once are fine."""
+
+    def __init__(
+        self,
+        tree: Tree,
+        programs: Programs,
+        cache: Cache | None,
+        timeout: float,
+        cancel: threading.Event,
+    ) -> None:
+        self._tree = tree
+        self._programs = programs
+        self._cache = cache
+        self._timeout = timeout
+        self._cancel = cancel
+
+    def of(self, tool: Tool) -> Verdict:
+        """The verdict of the tool: from the cache, or from a run."""
+        files = tool.examines(self._tree)
+        if tool.needs_files and not files:
+            return Verdict(tool.name, Outcome.NOT_RUN, reason="there is no file it looks at")
+        command = tool.command(self._tree)
+        program = self._programs.identify(command.argv[0], tool.asks_version)
+        if program is None:
+            return missing(tool)
+        key = self._key(tool, files, command, program)
+        known = self._cache.recall(key, tool.lasts) if self._cache else None
+        if known is not None:
+            return known
+        verdict = replace(self._run(tool, command, program), version=program.version)
+        if self._cache:
+            self._cache.remember(key, verdict)
+        return verdict
+
+    def _run(self, tool: Tool, command: Command, program: Program) -> Verdict:
+        argv = (str(program.path), *command.argv[1:])
+        ran = run_local(
+            replace(command, argv=argv, timeout=self._timeout),
+            cwd=self._tree.root,
+            environ=self._programs.environ(tool.environ),
+            cancel=self._cancel,
+        )
+        return replace(judged(tool, self._tree, ran), seconds=ran.seconds)
+
+    def _key(self, tool: Tool, files: tuple[str, ...], command: Command, program: Program) -> str:
+        if self._cache is None:
+            return ""
+        settings = self._tree.all.matching(*tool.settings)
+        added = (f"{name}={value}" for name, value in sorted(tool.environ.items()))
+        said = (command.stdin or b"").decode("utf-8", "replace")
+        facts = (tool.name, program.version, program.beside, said, *command.argv, *added)
+        return self._cache.key(self._tree, (*files, *settings), *facts)
+
+
+def missing(tool: Tool) -> Verdict:
+    """The verdict on a tool whose program is not here, with what would bring it."""
+    how = f"; {tool.install}" if tool.install else ""
+    return Verdict(tool.name, Outcome.NOT_RUN, reason=f"{tool.name} is not installed{how}")
 
 
 def judged(tool: Tool, tree: Tree, ran: Ran) -> Verdict:
     """The verdict on a run, whatever became of it: missing, ended, killed, garbage, or judged."""
-    if ran.missing:
-        return Verdict(tool.name, Outcome.NOT_RUN, reason=f"{tool.name} is not installed")
+    if ran.missing or ran.code == NOT_FOUND:  # a version manager's stub says so by its exit code
+        return missing(tool)
     if ran.stopped == "timeout":
         reason = f"took longer than {ran.seconds:.0f} s and was stopped"
         return Verdict(tool.name, Outcome.ERROR, reason=reason)
@@ -64,7 +135,17 @@ def judged(tool: Tool, tree: Tree, ran: Ran) -> Verdict:
     try:
         return tool.judge(tree, ran)
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
-        said = (ran.err or ran.out).strip().splitlines()
-        tail = f": {said[-1][:200]}" if said else ""
-        reason = f"exit {ran.code}, and its output is not what it should be{tail}"
-        return Verdict(tool.name, Outcome.ERROR, reason=reason)
+        return failed(tool.name, ran, "and its output is not what it should be")
+
+
+def failed(name: str, ran: Ran, what: str = "it could not do its work") -> Verdict:
+    """An error, with the last thing the tool said."""
+    said = (ran.err.strip() or ran.out.strip()).splitlines()
+    tail = f": {said[-1][:200]}" if said else ""
+    return Verdict(name, Outcome.ERROR, reason=f"exit {ran.code}, {what}{tail}")
+
+
+def tally(verdicts: Sequence[Verdict]) -> str:
+    """`9 passed, 1 findings, 1 not-run`; what did not happen is not mentioned."""
+    counted = Counter(verdict.outcome for verdict in verdicts)
+    return ", ".join(f"{counted[one]} {one}" for one in Outcome if counted[one])

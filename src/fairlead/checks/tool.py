@@ -1,5 +1,8 @@
 """What an adapter promises: one file per tool, from its argv to a Verdict."""
 
+from collections.abc import Mapping
+from math import inf
+from types import MappingProxyType
 from typing import Protocol
 
 from fairlead.checks.tree import Tree
@@ -7,22 +10,45 @@ from fairlead.checks.verdict import Verdict
 from fairlead.model import Command
 from fairlead.transport.local import Ran
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
 
 class Tool(Protocol):
     """A program that examines a tree. Adapters are pure: they phrase, and they judge.
 
-    `sweep` runs them: it deals with timeouts, programs that are missing, and the cache, so that
-    `judge` sees only a run that came to its own end.
+    `sweep` runs them: it finds the program, deals with timeouts, with what is missing and with
+    the cache, so that `judge` sees only a run that came to its own end. An adapter inherits from
+    this class for the attributes that most of them share.
+
+    name: in tables, in `--only`, in findings. install: what to type when it is missing.
+    settings: globs of the files that steer it; a change of one is a change of what it says.
+    environ: variables set beside ours. asks_version: its arguments that print a version.
+    lasts: how long a verdict holds while nothing here changes (s): what asks a database of
+    vulnerabilities gets a bound. needs_files: False for what examines no file of the tree, such
+    as an image or what is installed.
     """
 
     name: str
+    install: str = ""
+    settings: tuple[str, ...] = ()
+    environ: Mapping[str, str] = NOTHING
+    asks_version: tuple[str, ...] = ("--version",)
+    lasts: float = inf
+    needs_files: bool = True
 
     def applies(self, tree: Tree) -> str:
         """Why it should run on this tree (`pyproject.toml has [tool.ruff]`); empty when not."""
         ...
 
+    def examines(self, tree: Tree) -> tuple[str, ...]:
+        """The files of the tree that its verdict depends on, `settings` apart."""
+        ...
+
     def command(self, tree: Tree) -> Command:
-        """How it is called, in tree.root; prints what `judge` can parse."""
+        """How it is called, in tree.root; prints what `judge` can parse.
+
+        argv[0] is a program's bare name; `sweep` finds it. Nothing in argv is secret.
+        """
         ...
 
     def judge(self, tree: Tree, ran: Ran) -> Verdict:

@@ -26,10 +26,14 @@ def progress(event: HostProgress) -> str:
     return event.what + count + (SEPARATOR + event.note) * bool(event.note)
 
 
-def fold(step: str, ok: bool, seconds: float, finished: Sequence[HostFinished]) -> Line:
-    """A finished step in one line: `✓ pull        host1 1.2s · host2 1.4s`."""
+def fold(
+    step: str, ok: bool, seconds: float, finished: Sequence[HostFinished], note: str = ""
+) -> Line:
+    """A finished step in one line: `✓ pull        host1 1.2s · host2 1.4s`, or its note."""
     mark = Piece("✓", "good") if ok else Piece("✗", "bad")
     head = [mark, Piece(f" {step:<11} ", "" if ok else "strong")]
+    if note:
+        return line(*head, note, Piece(f" {duration(seconds)}", "quiet"))
     return line(*head, *(folded_hosts(finished) or [Piece(duration(seconds), "quiet")]))
 
 

@@ -66,8 +66,8 @@ class Live(Human):
                     self.show(self.err, [line(Piece(f"  {host}  {text}", "quiet"))])
             case HostFinished(step, host):
                 self._host(step, host).finished = event
-            case PhaseFinished(step, ok, seconds):
-                self._fold(step, ok, seconds)
+            case PhaseFinished(step, ok, seconds, note):
+                self._fold(step, ok, seconds, note)
             case Notice(text, level):
                 mark = Piece("▲ ", "warn") if level == "warning" else Piece("· ", "quiet")
                 self.show(self.err, [line(mark, self.spoken(text))])
@@ -76,10 +76,10 @@ class Live(Human):
         phase = self._phases.setdefault(step, Phase("", time.monotonic()))
         return phase.hosts.setdefault(host, HostRow())
 
-    def _fold(self, step: str, ok: bool, seconds: float) -> None:
+    def _fold(self, step: str, ok: bool, seconds: float, note: str = "") -> None:
         phase = self._phases.pop(step, Phase("", 0.0))
         finished = [row.finished for row in phase.hosts.values() if row.finished]
-        self.show(self.err, [layout.fold(step, ok, seconds, finished)])
+        self.show(self.err, [layout.fold(step, ok, seconds, finished, note)])
 
     def _draw(self) -> None:
         """Start redrawing, unless that is going on already."""

@@ -34,7 +34,7 @@ class Summary:
             self._hosts.setdefault(event.step, []).append(event)
         elif isinstance(event, PhaseFinished):
             hosts = self._hosts.pop(event.step, [])
-            told = "".join(piece.text for piece in layout.folded_hosts(hosts))
+            told = event.note or "".join(piece.text for piece in layout.folded_hosts(hosts))
             mark = "✓" if event.ok else "✗"
             self._steps.append([f"{mark} {event.step}", told, layout.duration(event.seconds)])
             self._seconds += event.seconds

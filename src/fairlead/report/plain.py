@@ -50,9 +50,9 @@ class Plain(Human):
                 self._say(step, host, Piece("| " + text, "quiet"))
             case HostFinished():
                 self._finish_host(event)
-            case PhaseFinished(step, ok, seconds):
+            case PhaseFinished(step, ok, seconds, note):
                 self._running.pop(step, None)
-                self._tell(layout.fold(step, ok, seconds, self._finished.pop(step, [])))
+                self._tell(layout.fold(step, ok, seconds, self._finished.pop(step, []), note))
             case Notice(text, level):
                 mark = Piece("warning: ", "warn") if level == "warning" else Piece("")
                 self._tell(line(mark, self.spoken(text)))

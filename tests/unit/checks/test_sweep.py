@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from fairlead.checks.cache import Cache, Memory
+from fairlead.checks.finding import Finding, Severity
 from fairlead.checks.sweep import sweep
+from fairlead.checks.tool import Tool
 from fairlead.checks.tree import Tree, read_tree
 from fairlead.checks.verdict import Outcome, Verdict
 from fairlead.model import Command
@@ -12,22 +15,37 @@ from fairlead.transport.local import Ran
 
 
 @dataclass(frozen=True)
-class Scripted:
+class Scripted(Tool):
     """A tool that is a shell script, and trusts it when it prints `clean`."""
 
-    name: str
-    script: str
+    name: str = "scripted"
+    script: str = "echo clean"
+    needs_files: bool = False
+    settings: tuple[str, ...] = ("*.toml",)
 
     def applies(self, tree: Tree) -> str:
         return "always"
+
+    def examines(self, tree: Tree) -> tuple[str, ...]:
+        return tree.matching("*.py")
 
     def command(self, tree: Tree) -> Command:
         return Command(("sh", "-c", self.script) if self.script else ("no-such-tool",))
 
     def judge(self, tree: Tree, ran: Ran) -> Verdict:
+        if ran.out.startswith("fault"):
+            return Verdict(self.name, Outcome.FINDINGS, (FAULT,))
         if ran.out.strip() != "clean":
             raise ValueError(ran.out)
         return Verdict(self.name, Outcome.PASSED)
+
+
+FAULT = Finding("scripted", "R1", Severity.HIGH, "it is wrong", "a.py", 3, aliases=("R0",))
+
+
+def run(tool: Tool, tree: Tree, cache: Cache | None = None) -> Verdict:
+    (verdict,) = sweep("lint", [tool], tree, timeout=5, listener=lambda _: None, cache=cache)
+    return verdict
 
 
 @pytest.mark.parametrize(
@@ -37,6 +55,7 @@ class Scripted:
         ("", Outcome.NOT_RUN, "not installed"),
         ("sleep 60", Outcome.ERROR, "longer than"),
         ("kill -SEGV $$", Outcome.ERROR, "signal 11"),
+        ("exit 127", Outcome.NOT_RUN, "not installed"),
         ("echo '<html>'; echo broken pipe >&2; exit 1", Outcome.ERROR, "broken pipe"),
     ],
 )
@@ -66,3 +85,83 @@ def test_a_tree_is_what_git_would_take_in(tmp_path):
     tree = read_tree(tmp_path)
     assert tree.files == (".gitignore", "kept.py", "new.py")
     assert tree.matching("*.py") == ("kept.py", "new.py")
+
+
+def test_a_tool_with_nothing_to_look_at_did_not_run(tmp_path):
+    """Law 8: nothing scanned is not-run."""
+    verdict = run(Scripted(needs_files=True), Tree(tmp_path, ("a.md",)))
+    assert verdict.outcome is Outcome.NOT_RUN
+
+
+class TestCache:
+    """The same content, tool, arguments and settings are not checked twice."""
+
+    @pytest.fixture
+    def tree(self, tmp_path):
+        (tmp_path / "a.py").write_text("1\n")
+        (tmp_path / "tool.toml").write_text("")
+        (tmp_path / "read.md").write_text("")
+        return Tree(tmp_path, ("a.py", "read.md", "tool.toml"))
+
+    def counting(self, tree, said="clean"):
+        return Scripted(script=f"echo x >>{tree.root}/.runs; echo {said}")
+
+    def runs(self, tree):
+        return len((tree.root / ".runs").read_text().split())
+
+    @pytest.mark.parametrize("said", ["clean", "fault"])
+    def test_an_unchanged_tree_is_not_checked_again_and_that_is_told(self, tree, said):
+        tool = self.counting(tree, said)
+        first = run(tool, tree, Cache(Memory(tree.root)))
+        second = run(tool, tree, Cache(Memory(tree.root)))
+        assert self.runs(tree) == 1
+        assert (first.cached, second.cached) == (False, True)
+        assert (first.outcome, first.findings) == (second.outcome, second.findings)
+
+    @pytest.mark.parametrize(("name", "again"), [("a.py", 2), ("tool.toml", 2), ("read.md", 1)])
+    def test_what_decides_is_what_it_looks_at_and_its_settings(self, tree, name, again):
+        tool = self.counting(tree)
+        run(tool, tree, Cache(Memory(tree.root)))
+        (tree.root / name).write_text("changed\n")
+        run(tool, tree, Cache(Memory(tree.root)))
+        assert self.runs(tree) == again
+
+    def test_an_error_is_not_kept(self, tree):
+        tool = self.counting(tree, "garbage")
+        for _ in range(2):
+            verdict = run(tool, tree, Cache(Memory(tree.root)))
+        assert (verdict.outcome, verdict.cached) == (Outcome.ERROR, False)
+        assert self.runs(tree) == 2
+
+    def test_a_verdict_that_does_not_last_is_asked_for_again(self, tree):
+        cache = Cache(Memory(tree.root))
+        key = cache.key(tree, tree.files, "facts")
+        cache.remember(key, Verdict("one", Outcome.PASSED))
+        assert cache.recall(key, within=60)
+        assert cache.recall(key, within=-1) is None
+
+    def test_an_entry_that_was_damaged_is_as_if_it_were_not_there(self, tree):
+        tool = self.counting(tree)
+        run(tool, tree, Cache(Memory(tree.root)))
+        for entry in (tree.root / ".fairlead/cache").iterdir():
+            entry.write_text("{")
+        assert run(tool, tree, Cache(Memory(tree.root))).outcome is Outcome.PASSED
+        assert self.runs(tree) == 2
+
+    def test_git_does_not_see_it_and_it_does_not_grow_for_ever(self, tree):
+        memory = Memory(tree.root)
+        for number in range(5):
+            memory.remember(f"{number}", "text")
+        memory.recall("0")
+        memory.prune(kept=2)
+        assert memory.recall("0") == "text"
+        assert len(list((tree.root / ".fairlead/cache").iterdir())) == 2
+        assert (tree.root / ".fairlead/.gitignore").read_text() == "*\n"
+
+
+def test_a_tree_can_be_narrowed_and_remembers_what_it_was(tmp_path):
+    tree = Tree(tmp_path, ("a.py", "docs/b.md", "planted/c.py")).without(["planted/"])
+    some = tree.only(["docs/b.md", "planted/c.py"])
+    assert (some.files, some.narrowed) == (("docs/b.md",), True)
+    assert some.all.files == ("a.py", "docs/b.md")
+    assert not some.all.narrowed

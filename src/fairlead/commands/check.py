@@ -2,8 +2,6 @@
 
 from fairlead.model import Command
 
-FUNCTIONS = ("check.sh",)  # what a script of these phrases carries besides
-
 
 def basics(*directories: str) -> Command:
     """Its clock, its tools, and whether these directories can be written, or made."""

@@ -2,8 +2,6 @@
 
 from fairlead.model import Command
 
-FUNCTIONS = ("setup.sh",)  # what a script of these phrases carries besides
-
 
 def docker(compose: str, repository: str) -> Command:
     """Docker, and a Compose at least as new as that version, installed where they are missing.

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fairlead.commands.check import FUNCTIONS
 from fairlead.commands.script import script
 from fairlead.config import Environment
 from fairlead.engines.compose import source
@@ -164,7 +163,7 @@ def _answer(session: Session, name: str, references: References) -> Facts:
         if line.startswith("@clock "):  # compared as it arrives
             ahead.append(float(line.split()[1]) - time.time())
 
-    whole = script(words, {"FL_TOKEN": "", **session.fleet.variables}, FUNCTIONS)
+    whole = script(words, {"FL_TOKEN": "", **session.fleet.variables})
     return read(name, session.fleet.transports[name].run(whole, listen), *ahead)
 
 

@@ -87,7 +87,7 @@ def plan(session: Session) -> tuple[Step, ...]:
 
 def look(session: Session) -> Found:
     """Every host's figures, or why there are none."""
-    whole = script(questions(session), session.fleet.variables, phrases.FUNCTIONS)
+    whole = script(questions(session), session.fleet.variables)
     found: dict[str, Figures | FairleadError] = {}
 
     def ask(name: str) -> Figures:

@@ -132,7 +132,7 @@ def _one(
     environment: Environment, host: Host, user: str, steps: tuple[Step, ...], listen: Listener
 ) -> Outcome:
     words = tuple(command for step in steps for command in step.commands[host.name])
-    whole = script(words, layout_of(environment).variables, phrases.FUNCTIONS)
+    whole = script(words, layout_of(environment).variables)
     if user != "root":
         whole = replace(whole, argv=("sudo", "-n", *whole.argv))
     transport = connect(environment, replace(host, user=user))

@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fairlead.commands.script import functions
+from fairlead.commands.functions import functions
 
 # What Debian's minimal installation, or an Alpine host, gives a script.
 TOOLS = tuple(
@@ -74,7 +74,7 @@ class Shell:
         }
         lines = ["set -eu", "trap '' PIPE"]
         lines += [f"{name}={shlex.quote(value)}" for name, value in given.items()]
-        return [*self.argv, "-c", "\n".join([*lines, functions(), text])]
+        return [*self.argv, "-c", "\n".join([*lines, functions(text), text])]
 
     def options(self) -> dict[str, object]:
         return {"capture_output": True, "timeout": 60, "env": self.environ}

@@ -11,15 +11,13 @@ from collections.abc import Iterator
 import pytest
 
 from fairlead.commands import check
-from fairlead.commands.script import functions
 
 
 @pytest.fixture
 def host(shell):
     """A host whose script carries the closer look too."""
     shell.with_system("nproc")
-    more = functions(check.FUNCTIONS).removeprefix(functions())
-    shell.ask = lambda command: shell.run(f"{more}\n{' '.join(command.argv)}")
+    shell.ask = lambda command: shell.run(" ".join(command.argv))
     return shell
 
 
@@ -28,12 +26,6 @@ def taken() -> Iterator[int]:
     """A TCP port of this machine that something listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
-
-
-def test_not_every_script_carries_these_functions():
-    assert "fl_doctor" not in functions()
-    assert "fl_doctor()" in functions(check.FUNCTIONS)
-    assert "fl_setup_" not in functions(check.FUNCTIONS)
 
 
 def test_a_port_that_listens_is_taken_and_another_is_free(host, taken):

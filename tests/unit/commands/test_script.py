@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import fairlead.commands
-from fairlead.commands.script import FUNCTION_FILES, functions, script
+from fairlead.commands.functions import FUNCTION_FILES
+from fairlead.commands.script import script
 from fairlead.model import Command
 from scripts import assigned, split_script
 
@@ -126,11 +127,6 @@ def test_a_cut_connection_does_not_stop_it(shell, tmp_path):
     started.stdout.close()
     started.wait(timeout=10)
     assert (shell.base / "end").exists()
-
-
-def test_comments_do_not_travel():
-    """Whole-line comments are left out: they are for readers of the source."""
-    assert not [line for line in functions().splitlines() if line.lstrip().startswith("#")]
 
 
 def test_the_functions_are_posix_shell_without_warnings():

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from importlib.resources import files
 
 from fairlead.commands import compose, host, router
-from fairlead.commands.script import functions
+from fairlead.commands.functions import functions
 from fairlead.config import Environment, SmokeCheck
 from fairlead.engines.compose.layout import ROUTER_DIRECTORY, SETTLE_SECONDS, Layout
 from fairlead.model import SLOTS, Command
@@ -127,7 +127,13 @@ def _word(word: str) -> str:
 def _whole(text: str, layout: Layout) -> bytes:
     head, _, body = text.partition("\n\n")
     assignments = _assignments(layout.variables)
-    whole = ["#!/bin/sh", head.replace("@key@", layout.key), "set -eu", assignments, functions()]
+    whole = [
+        "#!/bin/sh",
+        head.replace("@key@", layout.key),
+        "set -eu",
+        assignments,
+        functions(body),
+    ]
     return ("\n".join(whole) + "\n\n" + body).encode()
 
 

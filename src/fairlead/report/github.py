@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from fairlead.checks.finding import Finding, Severity
 from fairlead.errors import ConfigError, FairleadError
 from fairlead.events import Event, Notice, PhaseFinished, PhaseStarted
 from fairlead.model import Step
@@ -20,6 +21,13 @@ from fairlead.report.protocol import Reporter
 from fairlead.report.terminal import Outlet
 
 ANNOTATIONS = 10
+LEVELS = {
+    Severity.CRITICAL: "error",
+    Severity.HIGH: "error",
+    Severity.MEDIUM: "warning",
+    Severity.LOW: "notice",
+    Severity.NOTE: "notice",
+}
 OUTPUTS = ("release", "digest", "url", "outcome")
 
 
@@ -87,6 +95,15 @@ class GitHub:
     ) -> None:
         self._reporter.table(title, columns, rows, notes)
         self._summary.table(title, columns, rows, notes)
+
+    def findings(self, found: Sequence[Finding]) -> None:
+        """Marks the lines in the changed files; ten of a kind are kept, the worst go first."""
+        self._reporter.findings(found)
+        self._summary.findings(found)
+        for one in sorted(found, key=lambda one: one.severity.rank):
+            place = {"file": one.path, "line": one.line or 1} if one.path else {}
+            title = f"{one.tool}: {one.rule}"
+            self._annotate(LEVELS[one.severity], one.message or one.rule, **place, title=title)
 
     def text(self, lines: Iterable[str]) -> None:
         self._reporter.text(lines)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain
 
+from fairlead.checks.finding import Finding
 from fairlead.errors import FairleadError
 from fairlead.events import Event, HostFinished
 from fairlead.model import Step
@@ -74,6 +75,9 @@ class Human:
     ) -> None:
         lines = layout.table(title, columns, rows, [*map(self.spoken, notes)])
         self.in_turn(partial(self.show, self.out, lines))
+
+    def findings(self, found: Sequence[Finding]) -> None:
+        self.in_turn(partial(self.show, self.out, layout.findings(found)))
 
     def text(self, lines: Iterable[str]) -> None:
         for text in lines:

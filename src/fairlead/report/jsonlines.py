@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
+from fairlead.checks.finding import Finding
 from fairlead.errors import FairleadError
 from fairlead.events import Event
 from fairlead.model import Step
@@ -24,7 +25,7 @@ class JsonLines:
     """One object a line: schema_version, type, time (ISO 8601, UTC), and what the type has.
 
     Types: phase-started, host-progress, host-output, host-finished, phase-finished, notice,
-    table, text, plan, error, and exactly one result, which is the last line.
+    table, finding, text, plan, error, and exactly one result, which is the last line.
     """
 
     def __init__(self, out: Outlet, *, redact: Callable[[str], str], program: str) -> None:
@@ -54,6 +55,10 @@ class JsonLines:
     ) -> None:
         records = [dict(zip(columns, row, strict=True)) for row in rows]
         self._line("table", {"title": title, "rows": records, "notes": list(notes)})
+
+    def findings(self, found: Sequence[Finding]) -> None:
+        for one in found:
+            self._line("finding", asdict(one))
 
     def text(self, lines: Iterable[str]) -> None:
         for text in lines:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from fairlead.checks.finding import Finding
 from fairlead.errors import FairleadError
 from fairlead.events import HostFinished, HostProgress
 from fairlead.report.called import Spoken
@@ -90,6 +91,16 @@ def table(
         yield line(_row(row, widths))
     for note in notes:
         yield line(Piece(f"  {note}", "quiet"))
+
+
+def findings(found: Sequence[Finding]) -> Iterator[Line]:
+    """Each fault in a line: where, who says so, what; and below it what mends it."""
+    for one in found:
+        style = "bad" if one.severity.rank < 2 else "warn"
+        head = (Piece("  "), Piece(one.place, "strong"), Piece(f"  {one.tool} {one.rule}", style))
+        yield line(*head, Piece(f"  {one.message}" if one.message else ""))
+        if one.fix:
+            yield line(Piece(f"      fix: {one.fix}", "quiet"))
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from fairlead.checks.finding import Finding
 from fairlead.errors import FairleadError
 from fairlead.events import Event, HostFinished, PhaseFinished
 from fairlead.model import Step
@@ -52,6 +53,11 @@ class Summary:
     ) -> None:
         foot = "".join(f"\n{_cell(note)}\n" for note in notes)
         self._blocks.append(f"\n**{_cell(title)}**\n{_table(columns, rows)}{foot}")
+
+    def findings(self, found: Sequence[Finding]) -> None:
+        rows = [[one.place, f"{one.tool} {one.rule}", one.message] for one in found]
+        if rows:
+            self._blocks.append(_table(["where", "what", "message"], rows))
 
     def plan(self, steps: Sequence[Step], header: Mapping[str, str], notes: Sequence[str]) -> None:
         lines = plan.lines(steps, header, notes, verbose=False)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from fairlead.checks.finding import Finding
 from fairlead.errors import FairleadError
 from fairlead.events import Event
 from fairlead.model import Step
@@ -47,6 +48,10 @@ class Reporter(Protocol):
         notes: Sequence[str] = (),
     ) -> None:
         """Show rows under columns; a cell of None is shown as empty and is null in JSON."""
+        ...
+
+    def findings(self, found: Sequence[Finding]) -> None:
+        """Tell of faults, one by one, where each is; CI marks the line. They decide nothing."""
         ...
 
     def text(self, lines: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ from fairlead.config.project import environment_names, find_root
 from fairlead.config.redaction import Redactor
 from fairlead.config.service import Health, Service
 from fairlead.config.smoke_check import SmokeCheck
+from fairlead.config.source import Source
 
 __all__ = [
     "Environment",
@@ -16,6 +17,7 @@ __all__ = [
     "Repository",
     "Service",
     "SmokeCheck",
+    "Source",
     "environment_names",
     "find_root",
     "load",

@@ -22,7 +22,8 @@ def _canonical(value: Any) -> Any:
 
         return {"sha256": sha256(value.reveal().encode(errors="surrogateescape")).hexdigest()}
     if is_dataclass(value):
-        return {one.name: _canonical(getattr(value, one.name)) for one in fields(value)}
+        shaping = [one for one in fields(value) if not one.metadata.get("local")]
+        return {one.name: _canonical(getattr(value, one.name)) for one in shaping}
     if isinstance(value, Mapping):
         return {str(key): _canonical(item) for key, item in value.items()}
     if isinstance(value, tuple | list):

@@ -1,7 +1,7 @@
 """From files to an Environment: read, lay over, expand, type, check. Every problem at once."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -13,15 +13,17 @@ from fairlead.config.document import Document
 from fairlead.config.env_files import EXAMPLE, EnvFiles
 from fairlead.config.environment import Environment
 from fairlead.config.interpolation import expand
-from fairlead.config.loader import Loader
-from fairlead.config.local import BASE, LOCAL_TABLES
+from fairlead.config.loader import Loader, key_of
+from fairlead.config.local import BASE, LOCAL_TABLES, source_tables
 from fairlead.config.project import FOLDER, environment_names, require_environment
+from fairlead.config.source import Source
 from fairlead.config.toml_file import TomlFile, overlaid, read_toml
 from fairlead.config.toml_lines import KeyPath
 from fairlead.errors import ConfigError, Problem
 from fairlead.model import Host, Secret
 
 _ONLY_IN_BASE = ("app", "default_environment", *LOCAL_TABLES)
+_SOURCE = {key_of(one) for one in fields(Source)}
 _NOT_HASHED = (
     "ssh",
     "registry",
@@ -92,15 +94,20 @@ class _Resolving:
         for check in CHECKS:
             for path, message, suggestion in check(document):
                 loader.report(path, message, suggestion=suggestion)
-        for key in _ONLY_IN_BASE:
-            if key in self.over.raw:
-                loader.report((key,), f"is the same for every environment; write it in {BASE}")
+        for path in self.misplaced():
+            loader.report(path, f"is the same for every environment; write it in {BASE}")
         if not self.compose_file(document).is_file():
             shown = os.path.relpath(self.compose_file(document), self.root)
             loader.report(("compose",), f"no such file: {shown}")
         asked_from_client = any("client" in check.from_ for check in document.smoke)
         if asked_from_client and not document.url and not self.environ.get("TEST_URL"):
             loader.report(("url",), "is required by the smoke checks that this machine asks")
+
+    def misplaced(self) -> Iterator[KeyPath]:
+        """What an environment's file may not say: keys that all environments share."""
+        yield from ((key,) for key in _ONLY_IN_BASE if key in self.over.raw)
+        for name, table in source_tables(self.over.raw).items():
+            yield from (("services", name, key) for key in table if key in _SOURCE)
 
     def complete(self, problems: list[Problem]) -> tuple[str, ...]:
         """Take required variables from the process environment; what is missing is one problem."""

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from fairlead.config.digest import config_hash
 from fairlead.config.env_files import EnvFiles
 from fairlead.config.interpolation import expand
 from fairlead.config.lint import Lint
-from fairlead.config.loader import Loader
+from fairlead.config.loader import Loader, key_of
 from fairlead.config.project import FILE, FOLDER
+from fairlead.config.service import Service
+from fairlead.config.source import Shared, Source
 from fairlead.config.toml_file import TomlFile, read_toml
 from fairlead.config.toml_lines import KeyPath
 from fairlead.errors import ConfigError, Problem
@@ -22,6 +25,7 @@ class LocalTables:
     """The tables of deploy/fairlead.toml that steer local work; the same for all environments."""
 
     lint: Lint = field(default_factory=Lint)
+    repository: Shared = field(default_factory=Shared)
 
 
 CHECKING = ("lint", "test", "scan")
@@ -32,10 +36,12 @@ LOCAL_TABLES = tuple(one.name for one in fields(LocalTables))
 class Repository(LocalTables):
     """A repository as `lint`, `test`, `scan`, `build` and `services` see it.
 
-    root: its top folder. files: what was read, absolute; empty where nothing is declared.
+    root: its top folder. services: what [services.<name>] says of their source.
+    files: what was read, absolute; empty where nothing is declared.
     """
 
     root: Path
+    services: Mapping[str, Source] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
 
     @property
@@ -62,13 +68,17 @@ def load_repository(start: Path, environ: Mapping[str, str]) -> Repository:
     tables = _tables(base, env, environ, problems)
     if problems:
         raise ConfigError(problems, state="nothing was run; nothing was changed")
-    values = {name: getattr(tables, name) for name in LOCAL_TABLES}
-    return Repository(root=root, files=(root / BASE, *env.read), **values)
+    return Repository(root=root, files=(root / BASE, *env.read), **vars(tables))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tables(LocalTables):
+    services: Mapping[str, Source] = field(default_factory=dict)
 
 
 def _tables(
     base: TomlFile, env: EnvFiles, environ: Mapping[str, str], problems: list[Problem]
-) -> LocalTables:
+) -> _Tables:
     def locate(path: KeyPath) -> tuple[str, int | None]:
         return base.name, base.line(path)
 
@@ -76,7 +86,24 @@ def _tables(
         return environ.get(name, env.values.get(name))
 
     raw = {key: value for key, value in base.raw.items() if key in LOCAL_TABLES}
-    return Loader(locate, lambda text: expand(text, lookup), problems).table(LocalTables, raw)
+    raw["services"] = source_tables(base.raw)
+    return Loader(locate, lambda text: expand(text, lookup), problems).table(_Tables, raw)
+
+
+def source_tables(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """What the tables [services.<name>] of a file say of source, as it is written there.
+
+    Keys of the roll-out are left out, so that a fault in them stops nobody from linting.
+    """
+    services = raw.get("services")
+    if not isinstance(services, dict):
+        return {}
+    rolled_out = {key_of(one) for one in fields(Service)} - {key_of(one) for one in fields(Source)}
+    return {
+        name: {key: value for key, value in table.items() if key not in rolled_out}
+        for name, table in services.items()
+        if isinstance(table, dict) and table.keys() - rolled_out
+    }
 
 
 def _root(start: Path, environ: Mapping[str, str]) -> Path:

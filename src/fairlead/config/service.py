@@ -1,6 +1,6 @@
 """A service of the compose file, as far as a roll-out must know it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import ClassVar
 
 from fairlead.config.kinds import (
@@ -13,6 +13,7 @@ from fairlead.config.kinds import (
     UrlPath,
 )
 from fairlead.config.route import RouteText
+from fairlead.config.source import Source
 from fairlead.config.statuses import ANY_2XX, StatusesText
 
 
@@ -29,8 +30,11 @@ class Health:
 
 
 @dataclass(frozen=True)
-class Service:
+class Service(Source):
     """A compose service with its place (roles), number, image and entrance (routes).
+
+    A table that has only keys of Source is about source alone, such as a library's: `rolled_out`
+    is false, and the compose file need not know it.
 
     image: repository to which --tag is added; empty: the compose file's image as it stands.
     roles: the hosts that carry one of them run it; empty: every host.
@@ -50,3 +54,12 @@ class Service:
     @property
     def routed(self) -> bool:
         return bool(self.routes)
+
+    @property
+    def rolled_out(self) -> bool:
+        """Whether anything is said of it but where its source is."""
+        return self.path is None or self != Service(self.name, **vars(self.source))
+
+    @property
+    def source(self) -> Source:
+        return Source(**{one.name: getattr(self, one.name) for one in fields(Source)})

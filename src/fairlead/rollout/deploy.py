@@ -75,8 +75,8 @@ def read_project(environment: Environment) -> tuple[Project, Mounted]:
     file = str(environment.compose_file.relative_to(environment.root))
     mounted, problems = project_files(project, environment.compose_file.parent)
     problems += refusals(project, _slotted(environment, project), file)
-    for name in environment.services:
-        if name not in project["services"]:
+    for name, service in environment.services.items():
+        if service.rolled_out and name not in project["services"]:
             problems.append(_unknown_service(name, names, file))
     if problems:
         raise ConfigError(problems, next_step="inv deploy --plan shows whether it will do")

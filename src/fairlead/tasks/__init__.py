@@ -11,6 +11,8 @@ from fairlead.tasks.init import init
 from fairlead.tasks.lock import release, status_
 from fairlead.tasks.logs import logs
 from fairlead.tasks.rollback import rollback
+from fairlead.tasks.services import changed, matrix
+from fairlead.tasks.services import list_ as list_services
 from fairlead.tasks.smoke import smoke
 from fairlead.tasks.status import status
 
@@ -18,3 +20,4 @@ ns = Collection(init, doctor, deploy, rollback, smoke, status, logs, exec_)
 ns.add_collection(Collection("backups", list_))
 ns.add_collection(Collection("lock", status_, release))
 ns.add_collection(Collection("host", setup, check))
+ns.add_collection(Collection("services", list_services, changed, matrix))

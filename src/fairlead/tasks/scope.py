@@ -1,6 +1,6 @@
 """From flags to hosts: the session of a task, narrowed by --hosts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fairlead.config import Environment
     from fairlead.rollout.session import Session
+    from fairlead.services import Changes, RepositoryService
     from fairlead.tasks.run import Run
+
+ALL_CHANGED = "all-changed"
 
 
 @contextmanager
@@ -46,17 +49,67 @@ def narrowed(environment: "Environment", wanted: tuple[str, ...]) -> "Environmen
 
 def chosen_services(environment: "Environment", wanted: tuple[str, ...]) -> tuple[str, ...]:
     """The services of --service. Raises UsageError for one that is not declared."""
+    rolled_out = [name for name, one in environment.services.items() if one.rolled_out]
+    return _known(wanted, sorted(rolled_out))
+
+
+def repository_services(run: "Run") -> "tuple[RepositoryService, ...]":
+    """What `lint`, `test`, `scan`, `build`, `push` are to work on, with its source here.
+
+    Without --service all of them; `--service=all-changed` those that differ from what is live in
+    --env, or from FAIRLEAD_BASE (a commit; then no host is asked). Raises UsageError for an
+    unknown name, and in a repository that declares no services.
+    """
+    services = _declared(run)
+    wanted = run.options.service
+    if ALL_CHANGED in wanted:
+        found = {one.name for one in changes(run, run.environ.get("FAIRLEAD_BASE")).services}
+        wanted = tuple(one for one in wanted if one != ALL_CHANGED)
+        names = found | set(_known(wanted, [one.name for one in services]))
+    else:
+        names = set(_known(wanted, [one.name for one in services]) or (s.name for s in services))
+    return tuple(service for service in services if service.name in names)
+
+
+def changes(run: "Run", base: str | None = None) -> "Changes":
+    """The services that differ from `base`; for None, from what is live in --env.
+
+    An empty base is what CI gives for a branch that is new: everything differs from it.
+    """
+    from fairlead.services import changed, compared_with
+
+    services = _declared(run)
+    if base is not None:
+        return changed(run.repository(), services, compared_with(services, base))
+    return changed(run.repository(), services, _since_live(run))
+
+
+def _declared(run: "Run") -> "tuple[RepositoryService, ...]":
+    from fairlead.errors import UsageError
+    from fairlead.services import declared
+
+    if services := declared(run.repository()):
+        return services
+    raise UsageError(
+        "this repository declares no services",
+        why=["neither services.json nor a `path` under [services.<name>] in deploy/fairlead.toml"],
+        state="nothing was run",
+        next_step='write `path = "services/api"` under [services.api] in deploy/fairlead.toml',
+    )
+
+
+def _known(wanted: tuple[str, ...], names: "Sequence[str]") -> tuple[str, ...]:
     from difflib import get_close_matches
 
     from fairlead.errors import UsageError
 
     for name in wanted:
-        if name not in environment.services:
-            near = get_close_matches(name, sorted(environment.services), 1)
+        if name not in names:
+            near = get_close_matches(name, names, 1)
             meant = f" (did you mean `{near[0]}`?)" if near else ""
             raise UsageError(
                 f"no service `{name}`{meant}",
-                why=[f"there are: {', '.join(sorted(environment.services))}"],
+                why=[f"there are: {', '.join(names)}"],
                 state="no host was contacted",
             )
     return wanted

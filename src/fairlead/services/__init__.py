@@ -1,0 +1,6 @@
+"""A repository of many services: which there are, and which of them a change reaches."""
+
+from fairlead.services.changed import Changed, Changes, changed, compared_with
+from fairlead.services.declared import RepositoryService, declared
+
+__all__ = ["Changed", "Changes", "RepositoryService", "changed", "compared_with", "declared"]

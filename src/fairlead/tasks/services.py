@@ -1,0 +1,72 @@
+"""inv services.…"""
+
+from typing import TYPE_CHECKING
+
+from fairlead.tasks.run import Run
+from fairlead.tasks.verb import verb
+
+if TYPE_CHECKING:
+    from fairlead.services import Changes
+
+BASE = "Compare with this commit, or with where this branch left another; no host is asked"
+
+
+@verb(name="list", mutates=False)
+def list_(run: Run) -> None:
+    """List the services of this repository: folder, language, what each is built from"""
+    from fairlead.tasks.scope import repository_services
+
+    services = repository_services(run)
+    rows = [(one.name, one.path, one.language, ", ".join(one.depends_on)) for one in services]
+    run.reporter.table("", ("service", "path", "language", "depends on"), rows)
+    run.reporter.result({"outcome": "done", "services": [one.listed() for one in services]})
+
+
+@verb(
+    mutates=False,
+    help={"base": BASE, "why": "Tell for each service what changed, and how that reaches it"},
+)
+def changed(run: Run, base: str | None = None, why: bool = False) -> None:
+    """Tell which services differ from what is live in --env, or from --base"""
+    from fairlead.tasks.scope import changes
+
+    found = changes(run, base)
+    if why:
+        rows = [(one.name, cause) for one in found.services for cause in one.why]
+        run.reporter.table("", ("service", "why"), rows)
+    else:
+        rows = [(one.name, one.reason) for one in found.services]
+        run.reporter.table("", ("service", "reason"), rows)
+    run.reporter.result(_told(found), _summary(found))
+
+
+@verb(mutates=False, help={"base": BASE, "all": "Every service, changed or not"})
+def matrix(run: Run, base: str | None = None, all: bool = False) -> None:
+    """Print the services that changed as the matrix of a CI job, and nothing else"""
+    from json import dumps
+
+    from fairlead.tasks.scope import changes, repository_services
+
+    services = repository_services(run)
+    if not all:
+        found = changes(run, base)
+        names = {one.name for one in found.services}
+        services = tuple(one for one in services if one.name in names)
+    include = {"include": [service.listed() for service in services]}
+    if not run.options.json:
+        run.reporter.text([dumps(include)])
+    run.reporter.result({"outcome": "done", "matrix": include, "any": bool(services)})
+
+
+def _told(found: "Changes") -> dict[str, object]:
+    services = [{"name": one.name, "reason": one.reason, "why": one.why} for one in found.services]
+    outcome = "changed" if services else "unchanged"
+    return {"outcome": outcome, "services": services, "unowned": found.unowned}
+
+
+def _summary(found: "Changes") -> list[str]:
+    lines = [] if found.services else ["no service changed"]
+    if found.unowned:
+        shown = ", ".join(found.unowned[:3]) + (", …" if len(found.unowned) > 3 else "")
+        lines.append(f"{len(found.unowned)} changed files belong to no service: {shown}")
+    return lines

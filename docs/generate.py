@@ -50,6 +50,12 @@ it; wait for `fairlead lock.status` to end with 0, then repeat the command.
 Before each deploy the files of the live release are copied to `backups/<timestamp>` on each host:
 see [what is on a server](server-layout.md#backups).
 """,
+    "services": """\
+For a repository of several services, declared in `services.json` or in `deploy/fairlead.toml`. Without
+`--base` each is compared with the commit that is live in `--env`, read from its hosts; so is
+`--service=all-changed`, which `deploy` and the verbs of local work understand. The variable
+`FAIRLEAD_BASE` stands for `--base` (not for `deploy`). See [many services](../how-to/monorepo.md).
+""",
     "host": """\
 For servers before the first deploy, and a look at them at any time: see
 [your own host](../how-to/own-host.md).

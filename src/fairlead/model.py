@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 SLOTS = ("blue", "green")
+REVISION = "org.opencontainers.image.revision"  # label of an image; OCI image-spec 1.1, annotations
 
 
 def other_slot(slot: str) -> str:
@@ -87,13 +88,17 @@ class Host:
 
 @dataclass(frozen=True)
 class Image:
-    """An image pinned by digest. `tag` is only how a person asked for it."""
+    """An image pinned by digest. `tag` is only how a person asked for it.
+
+    commit: what it was built from, as far as a deploy could tell; empty when unknown.
+    """
 
     repository: str
     tag: str
     digest: str
     size: int = 0  # compressed bytes, as the registry tells; 0 when unknown
     platforms: tuple[str, ...] = ()  # "linux/amd64", …; empty when unknown
+    commit: str = ""
 
     @property
     def pinned(self) -> str:

@@ -4,6 +4,7 @@ Formats: docs.github.com/actions, "Workflow commands". A summary file over 1 MiB
 of each kind of annotation ten are kept per step.
 """
 
+import json
 import secrets
 import threading
 from collections import Counter
@@ -28,7 +29,7 @@ LEVELS = {
     Severity.LOW: "notice",
     Severity.NOTE: "notice",
 }
-OUTPUTS = ("release", "digest", "url", "outcome")
+OUTPUTS = ("release", "digest", "url", "matrix", "any", "outcome")
 
 
 class GitHub:
@@ -166,7 +167,8 @@ class GitHub:
         if not self._output_file:
             return
         values = {**self._payload, "digest": _digest(self._payload), "outcome": verdict}
-        given = {name: self._redact(str(values[name])) for name in OUTPUTS if values.get(name)}
+        known = {name: values[name] for name in OUTPUTS if values.get(name) not in (None, "")}
+        given = {name: self._redact(_spelled(value)) for name, value in known.items()}
         text = "".join(_output(name, value) for name, value in given.items())
         self._append(Path(self._output_file), text)
 
@@ -187,6 +189,11 @@ def _digest(payload: Mapping[str, object]) -> str:
     if len(set(digests.values())) == 1:
         return str(next(iter(digests.values())))
     return "\n".join(f"{service}={digest}" for service, digest in digests.items())
+
+
+def _spelled(value: object) -> str:
+    """A text as it is, anything else as JSON: what `fromJSON` in a workflow reads."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _output(name: str, value: str) -> str:

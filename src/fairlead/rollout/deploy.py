@@ -22,6 +22,7 @@ from fairlead.rollout.plan import Plan
 from fairlead.rollout.registries import registry_for
 from fairlead.rollout.session import Session
 from fairlead.rollout.situation import Situation
+from fairlead.rollout.sources import with_commits
 from fairlead.rollout.strategies import STRATEGIES
 
 Project = Mapping[str, Any]
@@ -51,8 +52,9 @@ def plan_deploy(
     chosen = {name: image for name, image in images.items() if not services or name in services}
     gates = check_gates(environment, chosen, bypass)
     if services:
-        live = _live_images(observed, services)
+        live = _live_images(environment, observed, services)
         images = {s: image if s in services else live.get(s, image) for s, image in images.items()}
+    images = with_commits(environment, images, observed, tag)
     passed_by = gates if bypass else ""
     situation = _situation(session, (project, mounted), images, observed, tag, passed_by)
     preconditions.check_images(observed, situation.target)
@@ -138,11 +140,16 @@ def _resolve(environment: Environment, wanted: set[Reference]) -> dict[Reference
         return dict(zip(ordered, pool.map(ask, ordered), strict=True))
 
 
-def _live_images(observed: Observed, services: tuple[str, ...]) -> dict[str, Image]:
+def _live_images(
+    environment: Environment, observed: Observed, services: tuple[str, ...]
+) -> dict[str, Image]:
+    """What is live now; nothing, where nothing is and `services` are all we build."""
     for state in observed.values():
         kept = state.kept(state.live_release) if state.live_release else None
         if kept:
             return manifest.images(kept.manifest)
+    if {name for name, one in environment.services.items() if one.image} <= set(services):
+        return {}
     raise PreconditionError(
         f"no release is live, so {', '.join(services)} cannot be deployed alone",
         state="nothing was changed",

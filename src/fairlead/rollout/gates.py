@@ -8,13 +8,11 @@ from fairlead.config import Environment, load_repository
 from fairlead.config.gates import sentence
 from fairlead.errors import GateRefused, UsageError
 from fairlead.images.reference import parse
-from fairlead.model import Image
+from fairlead.model import REVISION, Image
 from fairlead.rollout.registries import registry_for
 
 if TYPE_CHECKING:
     from fairlead.checks.gates import Closed
-
-REVISION = "org.opencontainers.image.revision"  # OCI image-spec 1.1, annotations
 
 
 def check_bypass(reason: str) -> None:

@@ -44,7 +44,12 @@ def write(facts: Facts, images: Mapping[str, Image], host: Mapping[str, Any]) ->
         "config_hash": facts.config_hash,
         "bypass": facts.bypass,
         "images": {
-            name: {"repository": image.repository, "tag": image.tag, "digest": image.digest}
+            name: {
+                "repository": image.repository,
+                "tag": image.tag,
+                "digest": image.digest,
+                "commit": image.commit,
+            }
             for name, image in sorted(images.items())
         },
         "host": dict(host),
@@ -55,6 +60,8 @@ def write(facts: Facts, images: Mapping[str, Image], host: Mapping[str, Any]) ->
 def images(manifest: Mapping[str, Any]) -> dict[str, Image]:
     """The images by digest that a manifest records."""
     return {
-        name: Image(entry["repository"], entry["tag"], entry["digest"])
+        name: Image(
+            entry["repository"], entry["tag"], entry["digest"], commit=entry.get("commit", "")
+        )
         for name, entry in manifest["images"].items()
     }

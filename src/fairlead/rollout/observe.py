@@ -7,7 +7,7 @@ from typing import Any
 
 from fairlead.errors import HostError
 from fairlead.images.reference import parse
-from fairlead.model import ReleaseStatus, Result
+from fairlead.model import REVISION, ReleaseStatus, Result
 from fairlead.rollout.observed import Backup, Container, HostState, KeptRelease, Live, LockHolder
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7"}
@@ -97,6 +97,7 @@ def _container(fields: dict[str, Any], rest: str) -> None:
             health=raw["health"],
             backend=labels.get("fairlead.backend", ""),
             one_off=labels.get("com.docker.compose.oneoff") == "True",
+            revision=labels.get(REVISION, ""),
         )
     )
 

@@ -46,6 +46,7 @@ class Container:
     health: str
     backend: str
     one_off: bool = False
+    revision: str = ""  # the commit its image says it was built from
 
     @property
     def running(self) -> bool:

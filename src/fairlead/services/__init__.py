@@ -2,5 +2,14 @@
 
 from fairlead.services.changed import Changed, Changes, changed, compared_with
 from fairlead.services.declared import RepositoryService, declared
+from fairlead.services.live import compared_with_live
 
-__all__ = ["Changed", "Changes", "RepositoryService", "changed", "compared_with", "declared"]
+__all__ = [
+    "Changed",
+    "Changes",
+    "RepositoryService",
+    "changed",
+    "compared_with",
+    "compared_with_live",
+    "declared",
+]

@@ -51,9 +51,10 @@ _MEANING = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 def _pattern(glob: str) -> str:
-    """A regular expression for a pattern, and for all that is below what it names."""
+    """A regular expression for a pattern; one that names a folder stands for all below it."""
     parts, end = [], 0
     for wild in _WILD.finditer(glob):
         parts += [re.escape(glob[end : wild.start()]), _MEANING[wild[0]]]
         end = wild.end()
-    return "".join(parts) + re.escape(glob[end:]) + "(?:/.*)?"
+    below = "" if _WILD.search(glob.rpartition("/")[2]) else "(?:/.*)?"
+    return "".join(parts) + re.escape(glob[end:]) + below

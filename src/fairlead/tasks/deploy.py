@@ -17,7 +17,7 @@ def deploy(run: Run, tag: str = "", bypass_gates: str = "") -> None:
     from fairlead.rollout.deploy import plan_deploy
     from fairlead.rollout.gates import check_bypass
     from fairlead.tasks.rolled import roll
-    from fairlead.tasks.scope import chosen_services, session
+    from fairlead.tasks.scope import services_to_deploy, session
 
     if not tag:
         raise UsageError(
@@ -28,7 +28,13 @@ def deploy(run: Run, tag: str = "", bypass_gates: str = "") -> None:
     validate_tag(tag)
     if bypass_gates:
         check_bypass(bypass_gates)
-    services = chosen_services(run.environment(), run.options.service)
+    services = services_to_deploy(run)
+    if services is None:
+        unchanged = (
+            f"nothing to deploy: no service differs from what is live in {run.environment().name}"
+        )
+        run.reporter.result({"outcome": "unchanged"}, [unchanged])
+        return
     with session(run) as opened:
         situation, plan = plan_deploy(opened, tag, services, bypass_gates)
         roll(run, opened, situation, plan, f"deploy {tag}")

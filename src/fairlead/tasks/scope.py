@@ -1,5 +1,6 @@
 """From flags to hosts: the session of a task, narrowed by --hosts."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from fairlead.config import Environment
     from fairlead.rollout.session import Session
     from fairlead.services import Changes, RepositoryService
+    from fairlead.services.changed import Since
     from fairlead.tasks.run import Run
 
 ALL_CHANGED = "all-changed"
@@ -56,19 +58,40 @@ def chosen_services(environment: "Environment", wanted: tuple[str, ...]) -> tupl
 def repository_services(run: "Run") -> "tuple[RepositoryService, ...]":
     """What `lint`, `test`, `scan`, `build`, `push` are to work on, with its source here.
 
-    Without --service all of them; `--service=all-changed` those that differ from what is live in
-    --env, or from FAIRLEAD_BASE (a commit; then no host is asked). Raises UsageError for an
-    unknown name, and in a repository that declares no services.
+    Without --service all of them; `--service=all-changed` those that differ from FAIRLEAD_BASE,
+    or from what is live in --env. Raises UsageError for an unknown name, and in a repository that
+    declares no services.
     """
     services = _declared(run)
     wanted = run.options.service
     if ALL_CHANGED in wanted:
-        found = {one.name for one in changes(run, run.environ.get("FAIRLEAD_BASE")).services}
+        found = {one.name for one in changes(run, base_of()).services}
         wanted = tuple(one for one in wanted if one != ALL_CHANGED)
         names = found | set(_known(wanted, [one.name for one in services]))
     else:
         names = set(_known(wanted, [one.name for one in services]) or (s.name for s in services))
     return tuple(service for service in services if service.name in names)
+
+
+def services_to_deploy(run: "Run") -> tuple[str, ...] | None:
+    """The services of --service that this environment deploys; () for all.
+
+    `all-changed` stands for those that differ from what is live, with those that run the same
+    image; None when none differs.
+    """
+    environment, wanted = run.environment(), run.options.service
+    if ALL_CHANGED not in wanted:
+        return chosen_services(environment, wanted)
+    named = chosen_services(environment, tuple(one for one in wanted if one != ALL_CHANGED))
+    differ = {one.name for one in changes(run).services}
+    images = {one.image for name, one in environment.services.items() if name in differ} - {""}
+    same = {name for name, one in environment.services.items() if one.image in images}
+    return tuple(sorted(same | set(named))) or None
+
+
+def base_of(given: str | None = None) -> str | None:
+    """The commit to compare with: --base, else FAIRLEAD_BASE; None for what is live."""
+    return os.environ.get("FAIRLEAD_BASE") if given is None else given
 
 
 def changes(run: "Run", base: str | None = None) -> "Changes":
@@ -82,6 +105,18 @@ def changes(run: "Run", base: str | None = None) -> "Changes":
     if base is not None:
         return changed(run.repository(), services, compared_with(services, base))
     return changed(run.repository(), services, _since_live(run))
+
+
+def _since_live(run: "Run") -> "Since":
+    from fairlead.rollout.sources import live_commits
+    from fairlead.services import compared_with_live
+
+    with session(run) as opened:
+        environment = opened.environment
+        seen = live_commits(opened.fleet.observe())
+    rolled_out = [name for name, one in environment.services.items() if one.image]
+    live = {name: seen[name] for name in rolled_out if name in seen}
+    return compared_with_live(_declared(run), live, rolled_out, environment.name)
 
 
 def _declared(run: "Run") -> "tuple[RepositoryService, ...]":

@@ -28,15 +28,15 @@ def list_(run: Run) -> None:
 )
 def changed(run: Run, base: str | None = None, why: bool = False) -> None:
     """Tell which services differ from what is live in --env, or from --base"""
-    from fairlead.tasks.scope import changes
+    from fairlead.tasks.scope import base_of, changes
 
-    found = changes(run, base)
+    found = changes(run, base_of(base))
     if why:
         rows = [(one.name, cause) for one in found.services for cause in one.why]
-        run.reporter.table("", ("service", "why"), rows)
     else:
         rows = [(one.name, one.reason) for one in found.services]
-        run.reporter.table("", ("service", "reason"), rows)
+    if rows:
+        run.reporter.table("", ("service", "why" if why else "reason"), rows)
     run.reporter.result(_told(found), _summary(found))
 
 
@@ -45,11 +45,11 @@ def matrix(run: Run, base: str | None = None, all: bool = False) -> None:
     """Print the services that changed as the matrix of a CI job, and nothing else"""
     from json import dumps
 
-    from fairlead.tasks.scope import changes, repository_services
+    from fairlead.tasks.scope import base_of, changes, repository_services
 
     services = repository_services(run)
     if not all:
-        found = changes(run, base)
+        found = changes(run, base_of(base))
         names = {one.name for one in found.services}
         services = tuple(one for one in services if one.name in names)
     include = {"include": [service.listed() for service in services]}
@@ -68,5 +68,5 @@ def _summary(found: "Changes") -> list[str]:
     lines = [] if found.services else ["no service changed"]
     if found.unowned:
         shown = ", ".join(found.unowned[:3]) + (", …" if len(found.unowned) > 3 else "")
-        lines.append(f"{len(found.unowned)} changed files belong to no service: {shown}")
+        lines.append(f"changed, but of no service: {len(found.unowned)} files ({shown})")
     return lines

@@ -64,7 +64,7 @@ def run_local(
             env=dict(environ) if environ is not None else None,
             start_new_session=True,
         )
-    except (FileNotFoundError, PermissionError) as error:
+    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
         return Ran(NOT_FOUND, "", str(error), 0.0, missing=True)
     heard: tuple[list[str], list[str]] = ([], [])
     readers = [

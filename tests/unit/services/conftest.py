@@ -1,0 +1,91 @@
+"""A repository in git, small and real, which a test changes where it wants."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fairlead.config import load_repository
+from fairlead.services import Changes, RepositoryService, changed, compared_with, declared
+
+NOBODY = {
+    **{f"GIT_{who}_{what}": "nobody@example.com" for who in ("AUTHOR", "COMMITTER")
+       for what in ("NAME", "EMAIL")},
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Repo:
+    """Its folder, with what a person would do there."""
+
+    root: Path
+
+    def git(self, *words: str) -> str:
+        done = subprocess.run(
+            ("git", *words),
+            cwd=self.root,
+            env={**os.environ, **NOBODY},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        return done.stdout.strip()
+
+    def write(self, path: str, text: str = "") -> None:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text or f"{path} at first\n", encoding="utf-8")
+
+    def commit(self, *changes: str) -> str:
+        """Change these files and commit everything; the commit's hash."""
+        for path in changes:
+            self.write(path, f"{path} after {self.git('rev-list', '--all', '--count')} commits\n")
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", "change")
+        return self.git("rev-parse", "HEAD")
+
+    def services(self) -> tuple[RepositoryService, ...]:
+        return declared(load_repository(self.root, {}))
+
+    def since(self, base: str) -> Changes:
+        return changed(load_repository(self.root, {}), self.services(), self.compared(base))
+
+    def compared(self, base: str):
+        return compared_with(self.services(), base)
+
+    def names(self, base: str) -> list[str]:
+        return [one.name for one in self.since(base).services]
+
+
+SERVICES = [
+    {"name": "api", "path": "services/api", "depends_on": ["lib"]},
+    {"name": "web", "path": "services/web", "depends_on": ["api"]},
+    {"name": "jobs", "path": "services/jobs"},
+    {"name": "lib", "path": "libs/lib"},
+]
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Callable[..., Repo]:
+    """Make a repository with these services, one file each, and one commit."""
+
+    def make(services: object = SERVICES, **more: object) -> Repo:
+        made = Repo(tmp_path / "repository")
+        made.root.mkdir()
+        made.git("init", "-q", "-b", "main")
+        body = {"services": services, **more}
+        made.write("services.json", json.dumps(body, indent=1))
+        for one in services:
+            made.write(f"{one['path']}/code.py")
+        made.write("README.md")
+        made.commit()
+        return made
+
+    return make

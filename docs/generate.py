@@ -51,9 +51,9 @@ Before each deploy the files of the live release are copied to `backups/<timesta
 see [what is on a server](server-layout.md#backups).
 """,
     "services": """\
-For a repository of several services, declared in `services.json` or in `deploy/fairlead.toml`. Without
-`--base` each is compared with the commit that is live in `--env`, read from its hosts; so is
-`--service=all-changed`, which `deploy` and the verbs of local work understand. The variable
+For a repository of several services, declared in `services.json` or in `deploy/fairlead.toml`.
+Without `--base` each is compared with the commit that is live in `--env`, read from its hosts; so
+is `--service=all-changed`, which `deploy` and the verbs of local work understand. The variable
 `FAIRLEAD_BASE` stands for `--base` (not for `deploy`). See [many services](../how-to/monorepo.md).
 """,
     "host": """\

@@ -72,7 +72,7 @@ def read_project(environment: Environment) -> tuple[Project, Mounted]:
     Raises ConfigError with every key that two slots could not share.
     """
     ours = [name for name, service in environment.services.items() if service.image]
-    project = source.read(environment.compose_file, _variables(environment), ours)
+    project = _started(source.read(environment.compose_file, _variables(environment), ours))
     names = sorted(project["services"])
     file = str(environment.compose_file.relative_to(environment.root))
     mounted, problems = project_files(project, environment.compose_file.parent)
@@ -83,6 +83,17 @@ def read_project(environment: Environment) -> tuple[Project, Mounted]:
     if problems:
         raise ConfigError(problems, next_step="inv deploy --plan shows whether it will do")
     return project, mounted
+
+
+def _started(project: Project) -> Project:
+    """The project without what its file says is not to run: `scale: 0`, `replicas: 0`."""
+
+    def off(body: Mapping[str, Any]) -> bool:
+        replicas: object = body.get("scale", (body.get("deploy") or {}).get("replicas"))
+        return replicas == 0
+
+    services = {name: body for name, body in project["services"].items() if not off(body)}
+    return {**project, "services": services}
 
 
 def _variables(environment: Environment) -> Mapping[str, Secret]:

@@ -32,14 +32,15 @@ class Candidate:
 
 
 def candidates(observed: Observed) -> list[Candidate]:
-    """Releases kept on every host that runs them, newest first; the live one among them."""
-    first = next(iter(observed.values()), None)
+    """Releases kept on every host that was ever deployed to, newest first; the live one too."""
+    holders = {name: state for name, state in observed.items() if state.releases}
+    first = next(iter(holders.values()), None)
     if first is None:
         return []
     found = []
     for kept in first.releases:
-        if all(state.kept(kept.id) for state in observed.values()):
-            found.append(_candidate(kept, observed))
+        if all(state.kept(kept.id) for state in holders.values()):
+            found.append(_candidate(kept, holders))
     return sorted(found, key=lambda one: one.sequence, reverse=True)
 
 
@@ -91,7 +92,7 @@ def plan_rollback(session: Session, to: str = "") -> tuple[Situation, Plan]:
     preconditions.check_hosts(environment, observed)
     chosen = choose(observed, to)
     target = _target(observed, chosen)
-    if all(_serves_whole(state, chosen.release) for state in observed.values()):
+    if all(_serves_whole(s, chosen.release) for s in observed.values() if s.releases):
         raise _live_already(chosen, environment.name)
     situation = Situation(environment, observed, target, session.layout)
     plan = STRATEGIES[_strategy(session, situation)](situation)

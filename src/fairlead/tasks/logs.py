@@ -1,5 +1,7 @@
 """inv logs"""
 
+from contextlib import nullcontext, suppress
+
 from fairlead.tasks.run import Run
 from fairlead.tasks.verb import verb
 
@@ -25,4 +27,5 @@ def logs(run: Run, follow: bool = False, tail: int = 100, slot: str = "") -> Non
 
             run.reporter.plan([Step("logs", "read the logs", commands)], {}, verbose=True)
             return
-        run.reporter.text(follow_logs(opened, commands))
+        with suppress(KeyboardInterrupt) if follow else nullcontext():  # how one stops to follow
+            run.reporter.text(follow_logs(opened, commands))

@@ -12,8 +12,8 @@ def smoke(run: Run) -> None:
     from fairlead.rollout.smoking import smoke_client, smoke_hosts, smoke_plan
     from fairlead.tasks.scope import session
 
-    url = os.environ.get("TEST_URL", "") or run.environment().url
-    only_url = bool(os.environ.get("TEST_URL"))
+    test_url = _test_url(os.environ.get("TEST_URL", ""))
+    url, only_url = test_url or run.environment().url, bool(test_url)
     if run.options.plan:
         steps = smoke_plan(run.environment(), url, only_url)
         run.reporter.plan(steps, {"url": url}, verbose=run.options.verbose)
@@ -31,4 +31,25 @@ def smoke(run: Run) -> None:
         {"outcome": "failed" if bad or not results else "passed", "passed": passed, "url": url},
         [text],
         ok=not bad and bool(results),
+    )
+
+
+def _test_url(given: str) -> str:
+    """TEST_URL as it was given. Raises UsageError when nothing can be asked there."""
+    from urllib.parse import urlsplit
+
+    from fairlead.errors import UsageError
+
+    try:
+        parts = urlsplit(given)
+        usable = not given or (parts.scheme in ("http", "https") and bool(parts.hostname))
+        _ = parts.port
+    except ValueError:
+        usable = False
+    if usable:
+        return given
+    raise UsageError(
+        "TEST_URL is no URL that can be asked",  # it may hold a password: not shown
+        state="nothing was asked",
+        next_step="TEST_URL=https://staging.example.com inv smoke",
     )

@@ -79,9 +79,11 @@ def test_stateful_services_may_have_them():
 
 
 def test_what_is_reset_is_said_in_the_plan():
-    """`ports` and `container_name` are taken out, and a sentence says so."""
+    """`ports`, `container_name` and `restart` are not kept, and a sentence says so."""
     body = {"ports": [{"target": 80, "published": "8080"}, {"target": 81}], "container_name": "x"}
+    body["restart"] = "no"
     assert resets({"services": {"api": body, "other": {}}}, {"api", "other"}, {"api"}) == [
         "api: `ports` (8080, 81) is reset; the router takes its traffic",
         "api: `container_name` is reset; two slots need two names",
+        "api: `restart: no` becomes always, which alone outlives a reboot",
     ]

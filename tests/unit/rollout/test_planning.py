@@ -132,6 +132,16 @@ class TestDeploy:
         pulled = argvs(named(plan, "pull"))[0][1:]
         assert set(pulled) == {image.pinned for image in target.images.values()}
 
+    @pytest.mark.parametrize("off", ["scale: 0", "deploy: {replicas: 0}"])
+    def test_what_is_scaled_to_nothing_is_not_started(self, project, off):
+        """It has no place on any host; nobody asks the registry for its image."""
+        tool = f"  tool:\n    image: 127.0.0.1:1/none:1\n    {off}\n"
+        project.write(compose=COMPOSE.replace("services:\n", f"services:\n{tool}"))
+        session, _ = session_of(project.environment(), {"web1": empty_host()})
+        situation, _ = plan_deploy(session, "v2")
+        assert "tool" not in situation.target.images
+        assert "tool" not in situation.part("web1").replicas
+
     def test_planning_changes_nothing(self, project):
         """Hosts are looked at, and asked nothing else."""
         session, hosts = session_of(project.environment(), {"web1": empty_host()})

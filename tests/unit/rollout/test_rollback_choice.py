@@ -147,6 +147,11 @@ class TestSeveralHosts:
         found = candidates({"web1": one, "web2": two})
         assert [c.release for c in found] == ["0003-v3", "0001-v1"]
 
+    def test_a_host_that_was_never_deployed_to_stands_in_nobodys_way(self):
+        """A server added since the last deploy has no release, and serves none either."""
+        observed = {"new": host(None, "new"), "web1": host(2, r1="proven", r2="proven")}
+        assert choose(observed).release == "0001-v1"
+
     def test_the_worst_status_counts(self):
         """Rolled back on one host is rolled back."""
         one = host(3, r1="proven", r2="proven", r3="proven")

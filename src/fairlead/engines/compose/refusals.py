@@ -34,6 +34,9 @@ def resets(project: Project, slotted: set[str], routed: set[str]) -> list[str]:
             notes.append(f"{name}: `ports` ({ports}) is reset; {reached}")
         if body.get("container_name"):
             notes.append(f"{name}: `container_name` is reset; two slots need two names")
+        if body.get("restart") not in (None, "always"):
+            was = body["restart"]
+            notes.append(f"{name}: `restart: {was}` becomes always, which alone outlives a reboot")
     return notes
 
 

@@ -5,7 +5,10 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How bad a finding is. Tools with a scale of their own are mapped by their adapter."""
+    """How bad a finding is. Tools with a scale of their own are mapped by their adapter.
+
+    A note is what the tool itself lets pass: it is shown, and fails nothing.
+    """
 
     CRITICAL = "critical"
     HIGH = "high"

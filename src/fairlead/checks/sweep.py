@@ -42,7 +42,7 @@ def sweep(
 
     def examine(tool: Tool) -> Verdict:
         verdict = examination.of(tool)
-        note = verdict.reason or ("from cache" if verdict.cached else str(verdict.outcome))
+        note = verdict.reason or _told(verdict)
         passed = verdict.outcome is Outcome.PASSED
         listener(HostFinished(step, tool.name, passed, verdict.seconds, note))
         return verdict
@@ -115,9 +115,15 @@ class _Examination:
         return self._cache.key(self._tree, (*files, *settings), *facts)
 
 
+def _told(verdict: Verdict) -> str:
+    number = len(verdict.findings)
+    count = f"{number} finding{'' if number == 1 else 's'}" if number else str(verdict.outcome)
+    return f"{count}, from cache" if verdict.cached else count
+
+
 def missing(tool: Tool) -> Verdict:
     """The verdict on a tool whose program is not here, with what would bring it."""
-    how = f"; {tool.install}" if tool.install else ""
+    how = f": {tool.install}" if tool.install else ""
     return Verdict(tool.name, Outcome.NOT_RUN, reason=f"{tool.name} is not installed{how}")
 
 
@@ -146,6 +152,7 @@ def failed(name: str, ran: Ran, what: str = "it could not do its work") -> Verdi
 
 
 def tally(verdicts: Sequence[Verdict]) -> str:
-    """`9 passed, 1 findings, 1 not-run`; what did not happen is not mentioned."""
+    """`9 passed, 1 with findings, 1 not-run`; what did not happen is not mentioned."""
     counted = Counter(verdict.outcome for verdict in verdicts)
-    return ", ".join(f"{counted[one]} {one}" for one in Outcome if counted[one])
+    words = {Outcome.FINDINGS: "with findings"}
+    return ", ".join(f"{counted[one]} {words.get(one, one)}" for one in Outcome if counted[one])

@@ -40,6 +40,14 @@ class Tool(Protocol):
         """Why it should run on this tree (`pyproject.toml has [tool.ruff]`); empty when not."""
         ...
 
+    def optional(self, tree: Tree) -> bool:
+        """Whether only a kind of file calls for it, and no setting of the project.
+
+        Such a tool is left out where it is not installed, and the report says so; one that a
+        project asks for is not-run there, which is no pass.
+        """
+        return False
+
     def examines(self, tree: Tree) -> tuple[str, ...]:
         """The files of the tree that its verdict depends on, `settings` apart."""
         ...

@@ -1,16 +1,18 @@
 """What came of one check: the four outcomes of law 8."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fairlead.checks.finding import Finding
+from fairlead.checks.finding import Finding, Severity
 
 
 class Outcome(StrEnum):
     """Judged from what a tool printed, never from its exit code alone.
 
-    passed: it looked, and found nothing. findings: it found something. not-run: it looked at
-    nothing (no data, nothing to scan, not installed): never a pass. error: it could not finish.
+    passed: it looked, and found nothing but notes. findings: it found something. not-run: it
+    looked at nothing (no data, nothing to scan, not installed): never a pass. error: it could
+    not finish.
     """
 
     PASSED = "passed"
@@ -36,3 +38,16 @@ class Verdict:
     version: str = ""
     seconds: float = 0.0
     cached: bool = False
+
+
+def concluded(
+    tool: str, findings: Iterable[Finding], looked_at: int, noun: str = "file"
+) -> Verdict:
+    """The verdict of a tool that finished, having looked at so many files (or another noun)."""
+    found = tuple(sorted(findings, key=lambda one: (one.path, one.line, one.column, one.rule)))
+    if not looked_at and not found:
+        return Verdict(tool, Outcome.NOT_RUN, reason=f"it looked at no {noun}")
+    counts = any(one.severity is not Severity.NOTE for one in found)
+    outcome = Outcome.FINDINGS if counts else Outcome.PASSED
+    plural = "" if looked_at == 1 else "s"
+    return Verdict(tool, outcome, found, looked_at=f"{looked_at} {noun}{plural}")

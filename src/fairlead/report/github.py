@@ -22,13 +22,7 @@ from fairlead.report.protocol import Reporter
 from fairlead.report.terminal import Outlet
 
 ANNOTATIONS = 10
-LEVELS = {
-    Severity.CRITICAL: "error",
-    Severity.HIGH: "error",
-    Severity.MEDIUM: "warning",
-    Severity.LOW: "notice",
-    Severity.NOTE: "notice",
-}
+KINDS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning"}
 OUTPUTS = ("release", "digest", "url", "matrix", "any", "outcome")
 
 
@@ -97,14 +91,12 @@ class GitHub:
         self._reporter.table(title, columns, rows, notes)
         self._summary.table(title, columns, rows, notes)
 
-    def findings(self, found: Sequence[Finding]) -> None:
-        """Marks the lines in the changed files; ten of a kind are kept, the worst go first."""
-        self._reporter.findings(found)
-        self._summary.findings(found)
-        for one in sorted(found, key=lambda one: one.severity.rank):
-            place = {"file": one.path, "line": one.line or 1} if one.path else {}
-            title = f"{one.tool}: {one.rule}"
-            self._annotate(LEVELS[one.severity], one.message or one.rule, **place, title=title)
+    def findings(self, findings: Sequence[Finding]) -> None:
+        with self._lock:
+            self._reporter.findings(findings)
+            self._summary.findings(findings)
+            for one in sorted(findings, key=lambda finding: finding.severity.rank):
+                self._annotate(KINDS.get(one.severity, "notice"), one.message, **_place(one))
 
     def text(self, lines: Iterable[str]) -> None:
         self._reporter.text(lines)
@@ -179,6 +171,13 @@ class GitHub:
                 stream.write(text)
         except OSError as error:
             self._annotate("warning", f"{file.name} could not be written: {error.strerror}")
+
+
+def _place(finding: Finding) -> dict[str, object]:
+    """The properties of an annotation: the place as far as it is known, and who says so."""
+    known = {"file": finding.path, "line": finding.line, "col": finding.column}
+    title = f"{finding.tool} {finding.rule}" + f" {finding.place}" * bool(finding.package)
+    return {**{key: value for key, value in known.items() if value}, "title": title}
 
 
 def _digest(payload: Mapping[str, object]) -> str:

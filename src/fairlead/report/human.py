@@ -76,8 +76,9 @@ class Human:
         lines = layout.table(title, columns, rows, [*map(self.spoken, notes)])
         self.in_turn(partial(self.show, self.out, lines))
 
-    def findings(self, found: Sequence[Finding]) -> None:
-        self.in_turn(partial(self.show, self.out, layout.findings(found)))
+    def findings(self, findings: Sequence[Finding]) -> None:
+        lines = [*chain.from_iterable(map(layout.finding, findings))]
+        self.in_turn(partial(self.show, self.out, lines))
 
     def text(self, lines: Iterable[str]) -> None:
         for text in lines:

@@ -35,6 +35,7 @@ class JsonLines:
         self._spoken = spoken_as(program)
         self._lock = threading.RLock()
         self._payload: dict[str, object] = {}
+        self._findings: list[dict[str, object]] = []
         self._error: FairleadError | None = None
         self._closed = False
 
@@ -56,8 +57,9 @@ class JsonLines:
         records = [dict(zip(columns, row, strict=True)) for row in rows]
         self._line("table", {"title": title, "rows": records, "notes": list(notes)})
 
-    def findings(self, found: Sequence[Finding]) -> None:
-        for one in found:
+    def findings(self, findings: Sequence[Finding]) -> None:
+        for one in findings:
+            self._findings.append(asdict(one))
             self._line("finding", asdict(one))
 
     def text(self, lines: Iterable[str]) -> None:
@@ -85,6 +87,8 @@ class JsonLines:
         if self._closed:
             return
         verdict = {"outcome": outcome(self._payload, self._error, exit_code)}
+        if self._findings:
+            self._payload["findings"] = self._findings
         content = {**self._payload, **verdict, "exit_code": exit_code}
         if self._error is not None:
             content["error"] = described(self._error, self._spoken)

@@ -2,13 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 
-from fairlead.checks.finding import Finding
+from fairlead.checks.finding import Finding, Severity
 from fairlead.errors import FairleadError
 from fairlead.events import HostFinished, HostProgress
 from fairlead.report.called import Spoken
 from fairlead.report.terminal import Line, Piece, line
 
 SEPARATOR = " · "
+SEVERITIES = {
+    Severity.CRITICAL: "bad strong",
+    Severity.HIGH: "bad",
+    Severity.MEDIUM: "warn",
+    Severity.LOW: "",
+    Severity.NOTE: "quiet",
+}
 
 
 def duration(seconds: float) -> str:
@@ -73,6 +80,24 @@ def error(told: FairleadError, spoken: Spoken = str) -> Iterator[Line]:
             yield line(head, Piece(part, "strong" if label == "next:" else ""))
 
 
+def finding(told: Finding) -> Iterator[Line]:
+    """A fault in one line: `src/api.py:3:8 F401 imported but unused (ruff, medium)`.
+
+    The rest of a message that has several lines comes below it.
+    """
+    column = f":{told.column}" if told.column and not told.package else ""
+    fix = f"; fix: {told.fix}" if told.fix else ""
+    first, *more = told.message.splitlines() or [""]
+    yield line(
+        Piece(told.place + column, "name"),
+        Piece(f" {told.rule} ", SEVERITIES[told.severity]),
+        first,
+        Piece(f" ({told.tool}, {told.severity}{fix})", "quiet"),
+    )
+    for text in more:
+        yield line("    ", text)
+
+
 def docs(anchor: str) -> str:
     """Where an anchor under docs/ is found."""
     return anchor if not anchor or anchor.startswith(("docs/", "http")) else f"docs/{anchor}"
@@ -91,16 +116,6 @@ def table(
         yield line(_row(row, widths))
     for note in notes:
         yield line(Piece(f"  {note}", "quiet"))
-
-
-def findings(found: Sequence[Finding]) -> Iterator[Line]:
-    """Each fault in a line: where, who says so, what; and below it what mends it."""
-    for one in found:
-        style = "bad" if one.severity.rank < 2 else "warn"
-        head = (Piece("  "), Piece(one.place, "strong"), Piece(f"  {one.tool} {one.rule}", style))
-        yield line(*head, Piece(f"  {one.message}" if one.message else ""))
-        if one.fix:
-            yield line(Piece(f"      fix: {one.fix}", "quiet"))
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:

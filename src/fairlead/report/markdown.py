@@ -13,6 +13,8 @@ from fairlead.report.terminal import plain
 LIMIT = 1024 * 1024 - 1
 """Bytes of a whole summary file."""
 
+ROWS = 200  # of a table of findings
+
 _LEFT_OUT = "\n_Something was left out here: a summary may have 1 MiB._\n"
 
 
@@ -54,10 +56,12 @@ class Summary:
         foot = "".join(f"\n{_cell(note)}\n" for note in notes)
         self._blocks.append(f"\n**{_cell(title)}**\n{_table(columns, rows)}{foot}")
 
-    def findings(self, found: Sequence[Finding]) -> None:
-        rows = [[one.place, f"{one.tool} {one.rule}", one.message] for one in found]
-        if rows:
-            self._blocks.append(_table(["where", "what", "message"], rows))
+    def findings(self, findings: Sequence[Finding]) -> None:
+        """The faults as tables of at most ROWS lines, so that as many as fit are shown."""
+        columns = ("where", "rule", "severity", "what", "fix", "tool")
+        rows = [(f.place, f.rule, f.severity, f.message, f.fix, f.tool) for f in findings]
+        for begin in range(0, len(rows), ROWS):
+            self._blocks.append(_table(columns, rows[begin : begin + ROWS]))
 
     def plan(self, steps: Sequence[Step], header: Mapping[str, str], notes: Sequence[str]) -> None:
         lines = plan.lines(steps, header, notes, verbose=False)

@@ -50,8 +50,12 @@ class Reporter(Protocol):
         """Show rows under columns; a cell of None is shown as empty and is null in JSON."""
         ...
 
-    def findings(self, found: Sequence[Finding]) -> None:
-        """Tell of faults, one by one, where each is; CI marks the line. They decide nothing."""
+    def findings(self, findings: Sequence[Finding]) -> None:
+        """Show faults, a line each in the order given: where, which rule, what, who says so.
+
+        In a CI job each is also told where it stands in the change. What it means for the
+        command is told by `result`: a finding alone is no failure.
+        """
         ...
 
     def text(self, lines: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ from fairlead.tasks.doctor import doctor
 from fairlead.tasks.execute import exec_
 from fairlead.tasks.host import check, setup
 from fairlead.tasks.init import init
+from fairlead.tasks.lint import lint
 from fairlead.tasks.lock import release, status_
 from fairlead.tasks.logs import logs
 from fairlead.tasks.rollback import rollback
@@ -16,7 +17,7 @@ from fairlead.tasks.services import list_ as list_services
 from fairlead.tasks.smoke import smoke
 from fairlead.tasks.status import status
 
-ns = Collection(init, doctor, deploy, rollback, smoke, status, logs, exec_)
+ns = Collection(init, doctor, lint, deploy, rollback, smoke, status, logs, exec_)
 ns.add_collection(Collection("backups", list_))
 ns.add_collection(Collection("lock", status_, release))
 ns.add_collection(Collection("host", setup, check))

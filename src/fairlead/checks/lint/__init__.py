@@ -1,0 +1,1 @@
+"""Linters: an adapter each, and which of them a tree calls for."""

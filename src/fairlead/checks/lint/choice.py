@@ -1,0 +1,111 @@
+"""Which linters run on a tree, and why."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from fairlead.checks.lint.actionlint import Actionlint, NodeActionlint
+from fairlead.checks.lint.black import Black
+from fairlead.checks.lint.eslint import Eslint
+from fairlead.checks.lint.fixer import Fixer
+from fairlead.checks.lint.flake8 import Flake8
+from fairlead.checks.lint.hadolint import Hadolint
+from fairlead.checks.lint.imports import Imports
+from fairlead.checks.lint.isort import Isort
+from fairlead.checks.lint.mypy import Mypy
+from fairlead.checks.lint.pylint import Pylint
+from fairlead.checks.lint.radon import Radon
+from fairlead.checks.lint.ruff import Ruff, RuffFormat
+from fairlead.checks.lint.shellcheck import Shellcheck
+from fairlead.checks.lint.yamllint import Yamllint
+from fairlead.checks.programs import Programs
+from fairlead.checks.tool import Tool
+from fairlead.checks.tree import Tree
+from fairlead.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Choice:
+    """tools: those that run. why: of each. left_out: what could run too, and what it takes."""
+
+    tools: tuple[Tool, ...]
+    why: dict[str, str]
+    left_out: tuple[str, ...] = ()
+
+    def fixers(self, tree: Tree) -> tuple[Fixer, ...]:
+        """Those that can mend files of the tree, in the order in which it is safe."""
+        mending = (tool for tool in self.tools if isinstance(tool, Fixer))
+        return tuple(tool for tool in mending if tool.examines(tree))
+
+
+def linters(complexity: int) -> dict[str, Tool]:
+    """The adapters by name. complexity: the highest of a function that is no finding.
+
+    Those that fix come first, in the order in which that is safe: what removes and sorts imports
+    before what lays out the lines.
+    """
+    tools: Sequence[Tool] = (
+        Ruff(),
+        Isort(),
+        Black(),
+        RuffFormat(),
+        Eslint(),
+        Flake8(),
+        Mypy(),
+        Pylint(),
+        Radon(complexity),
+        Imports(),
+        Yamllint(),
+        Hadolint(),
+        Shellcheck(),
+        Actionlint(),
+        NodeActionlint(),
+    )
+    return {tool.name: tool for tool in tools}
+
+
+def choose(
+    tree: Tree,
+    programs: Programs,
+    *,
+    declared: Sequence[str] = (),
+    only: Sequence[str] = (),
+    complexity: int = 10,
+) -> Choice:
+    """The linters for a tree: `only`, else those declared, else what the tree calls for.
+
+    Of a narrowed tree those are left out that none of its files concerns. Raises UsageError for
+    a name that there is no linter of.
+    """
+    known = linters(complexity)
+    _refuse_unknown((*only, *declared), known)
+    named = only or declared
+    why = {
+        name: ("named by --only" if only else "[lint] tools") if named else tool.applies(tree)
+        for name, tool in known.items()
+        if not named or name in named
+    }
+    chosen = [known[name] for name, reason in why.items() if reason]
+    if tree.narrowed:
+        chosen = [tool for tool in chosen if tool.examines(tree)]
+    absent = [] if named else [tool for tool in chosen if _absent(tool, tree, programs)]
+    left_out = tuple(f"{tool.name} ({why[tool.name]}): {tool.install}" for tool in absent)
+    return Choice(tuple(tool for tool in chosen if tool not in absent), why, left_out)
+
+
+def _absent(tool: Tool, tree: Tree, programs: Programs) -> bool:
+    return tool.optional(tree) and programs.find(tool.command(tree).argv[0]) is None
+
+
+def _refuse_unknown(names: Iterable[str], known: dict[str, Tool]) -> None:
+    from difflib import get_close_matches
+
+    for name in names:
+        if name not in known:
+            meant = next(iter(get_close_matches(name, list(known), n=1)), "")
+            hint = f"; did you mean {meant}?" if meant else ""
+            raise UsageError(
+                f"there is no linter {name}{hint}",
+                why=[f"there are: {', '.join(known)}"],
+                state="nothing was run",
+                next_step=f"inv lint --only={meant}" if meant else "inv lint --plan",
+            )

@@ -1,0 +1,97 @@
+"""inv lint"""
+
+from typing import TYPE_CHECKING
+
+from fairlead.tasks.run import Run
+from fairlead.tasks.verb import verb
+
+if TYPE_CHECKING:
+    from fairlead.checks.lint.choice import Choice
+    from fairlead.checks.programs import Programs
+    from fairlead.checks.tree import Tree
+
+NAME = "lint"
+
+
+@verb(
+    mutates=False,
+    help={
+        "fix": "Mend what can be mended, then lint",
+        "only": "Only these linters: --only=ruff,mypy",
+        "changed": "Only files that differ from the default branch or are not committed",
+        "no_cache": "Look again at what was looked at before",
+    },
+)
+def lint(
+    run: Run,
+    fix: bool = False,
+    only: tuple[str, ...] = (),
+    changed: bool = False,
+    no_cache: bool = False,
+) -> None:
+    """Run the linters this repository calls for, side by side; `-- FILES` limits them to files"""
+    from fairlead.checks.cache import Cache, Memory
+    from fairlead.checks.lint.choice import choose
+    from fairlead.checks.programs import Programs
+    from fairlead.checks.sweep import sweep
+    from fairlead.tasks.subject import subject
+    from fairlead.tasks.verdicts import tell
+
+    settings = run.repository().lint
+    tree, told = subject(run, changed=changed, exclude=settings.exclude)
+    memory = Memory(tree.root)
+    programs = Programs(tree.root, memory=memory)
+    choice = choose(
+        tree, programs, declared=settings.tools, only=only, complexity=settings.complexity
+    )
+    notes = [told] if told else []
+    notes += [f"not installed, and no setting asks for it: {one}" for one in choice.left_out]
+    if run.options.plan or not choice.tools:
+        _show(run, choice, tree, fix, notes)
+        return
+    if fix:
+        _mend(run, choice, tree, programs)
+    verdicts = sweep(
+        NAME,
+        choice.tools,
+        tree,
+        timeout=settings.timeout,
+        listener=run.reporter.event,
+        programs=programs,
+        cache=None if no_cache else Cache(memory),
+    )
+    remedy = "" if fix or not choice.fixers(tree) else "inv lint --fix  (mends what can be mended)"
+    tell(run.reporter, NAME, verdicts, notes, remedy)
+
+
+def _mend(run: Run, choice: "Choice", tree: "Tree", programs: "Programs") -> None:
+    from fairlead.checks.lint.repair import repair
+
+    changed = repair(
+        choice.fixers(tree),
+        tree,
+        programs=programs,
+        timeout=run.repository().lint.timeout,
+        listener=run.reporter.event,
+    )
+    run.reporter.result({"fixed": list(changed)}, [f"mended: {name}" for name in changed])
+
+
+def _show(run: Run, choice: "Choice", tree: "Tree", fix: bool, notes: list[str]) -> None:
+    """What would run and why; or that there is nothing to run, which is no pass."""
+    from fairlead.checks.lint.repair import STEP
+    from fairlead.model import Step
+
+    if not choice.tools:
+        text = "nothing to lint: no linter is called for by these files"
+        run.reporter.result({"outcome": "nothing-to-do"}, [text, *notes])
+        return
+    fixers = choice.fixers(tree) if fix else ()
+    steps = [
+        *(Step(STEP, f"fix with {one.name}", {"here": (one.repair(tree),)}) for one in fixers),
+        *(
+            Step(one.name, f"{one.name}: {choice.why[one.name]}", {"here": (one.command(tree),)})
+            for one in choice.tools
+        ),
+    ]
+    run.reporter.plan(steps, {"folder": str(tree.root)}, notes)

@@ -1,0 +1,3 @@
+const answer = 42;
+debugger; // planted for eslint: no-debugger
+console.log(answer);

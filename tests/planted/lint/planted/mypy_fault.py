@@ -1,0 +1,3 @@
+"""A type that is wrong."""
+
+ANSWER: int = "forty-two"  # planted for mypy: assignment

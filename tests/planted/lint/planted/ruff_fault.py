@@ -1,0 +1,3 @@
+"""F401."""
+
+import os  # planted for ruff: imported, and never used

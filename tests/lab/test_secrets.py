@@ -151,7 +151,7 @@ def test_what_was_masked_was_there(app, told):
 
 def test_the_processes_of_a_deploy_were_seen(app, told):
     """Here and on the host, and the login among them."""
-    for words in ("docker login --username ci --password-stdin", "docker compose", "deploy --env"):
+    for words in ("docker login --username ci --password-stdin", "docker-compose", "deploy --env"):
         assert words in told["processes"]
 
 

@@ -14,8 +14,8 @@ fl_fail() { # MESSAGE [CODE]: say why, and end the script
   exit "${2:-1}"
 }
 
-fl_nap() { # a twentieth of a second where sleep can, a second where it cannot
-  sleep 0.05 2>/dev/null || sleep 1
+fl_nap() { # [SECONDS]: a twentieth of a second, or a fraction; a second where sleep knows no less
+  sleep "${1:-0.05}" 2>/dev/null || sleep 1
 }
 
 fl_now() { date -u +%Y-%m-%dT%H:%M:%SZ; }

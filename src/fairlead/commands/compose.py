@@ -1,4 +1,4 @@
-"""What is said to `docker compose` on a host."""
+"""What is said to Docker Compose on a host: calls of `fl_compose`, as argv."""
 
 from collections.abc import Mapping, Sequence
 
@@ -28,4 +28,4 @@ def run_once(project: str, file: str, service: str, argv: Sequence[str], timeout
 
 
 def _compose(project: str, file: str) -> tuple[str, ...]:
-    return ("docker", "compose", "--progress", "plain", "-p", project, "-f", file)
+    return ("fl_compose", "--progress", "plain", "-p", project, "-f", file)

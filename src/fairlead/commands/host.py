@@ -126,3 +126,8 @@ def observe(*references: str) -> Command:
 def observe_state() -> Command:
     """A second look: only at what a roll-out changes."""
     return Command(("fl_observe_state",), timeout=60)
+
+
+def observe_serving() -> Command:
+    """A last look: only at what runs, and which slot is live."""
+    return Command(("fl_observe_serving",), timeout=60)

@@ -32,15 +32,20 @@ fl_http_perl() { # as fl_http; perl-base is what Debian and Ubuntu always have
 }
 
 fl_whole() { # SECONDS: rounded up, and one more: the judge decides, this only ends it
-  printf '%s\n' "$1" | awk '{ print int($1 + 0.999) + 1 }'
+  case $1 in
+    *[!0-9]*) printf '%s\n' "$1" | awk '{ print int($1 + 0.999) + 1 }' ;;
+    *) echo "$(($1 + 1))" ;;
+  esac
 }
 
-fl_clock() { # seconds with a fraction, which not every date can tell; no clock set anew disturbs it
-  cut -d ' ' -f 1 /proc/uptime
+fl_clock() { # hundredths of a second, which not every date can tell; no clock set anew disturbs it
+  read -r fl_up _ </proc/uptime
+  echo "${fl_up%.*}${fl_up#*.}"
 }
 
 fl_since() { # CLOCK: seconds since then
-  echo "$1 $(fl_clock)" | awk '{ printf "%.3f", $2 - $1 }'
+  fl_took=$(($(fl_clock) - $1))
+  printf '%d.%02d0\n' "$((fl_took / 100))" "$((fl_took % 100))"
 }
 
 fl_ask() { # INDEX ADDRESS PORT METHOD PATH HOST SECONDS: @http INDEX SOURCE SECONDS BASE64
@@ -56,7 +61,7 @@ fl_ask_containers() { # INDEX PROJECT BACKEND PORT METHOD PATH HOST SECONDS: ask
   fl_check=$1 fl_slot=$2 fl_backend=$3
   shift 3
   # shellcheck disable=SC2034  # fl_at reads it
-  [ "${fl_looked_up:-}" = "$fl_slot" ] || fl_places=$(fl_places "$fl_slot")
+  [ "${fl_looked_up:-}" = "$fl_slot" ] || fl_about=$(fl_about "$fl_slot")
   fl_looked_up=$fl_slot
   for fl_address in $(fl_at "$fl_backend"); do
     fl_ask "$fl_check" "$fl_address" "$@"

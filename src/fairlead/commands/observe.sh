@@ -7,14 +7,14 @@ fl_observe() { # REFERENCE…: all there is to know, and which of these images a
     return 0
   fi
   # Beside the question for the engine, as that one starts every plugin of docker's and takes longest.
-  fl_observe_state &
-  fl_beside=$!
+  fl_observe_state_and_images &
+  fl_others=$!
   fl_engine=$(fl_engine) || {
-    wait "$fl_beside" || :
+    wait "$fl_others" || :
     printf '@docker unreachable %s\n' "$fl_engine"
     return 0
   }
-  wait "$fl_beside" || exit 1
+  wait "$fl_others" || exit 1
   # shellcheck disable=SC2086
   set -- $fl_engine -- "$@"
   printf '@docker %s %s\n' "$1" "$2"
@@ -23,15 +23,32 @@ fl_observe() { # REFERENCE…: all there is to know, and which of these images a
   shift 5
   printf '@flock %s\n' "$(command -v flock || echo missing)"
   printf '@writable %s\n' "$(fl_writable "$FL_BASE")"
-  docker image ls --digests --format '@pinned {{.Repository}}@{{.Digest}}'
   fl_observe_images "$@"
 }
 
+fl_observe_state_and_images() {
+  fl_observe_state
+  docker image ls --digests --format '@pinned {{.Repository}}@{{.Digest}}'
+}
+
 fl_observe_state() { # what a roll-out changes: all else that fl_observe tells stays true meanwhile
-  fl_observe_router
+  # The engine answers while the files are read; only one at a time writes its lines.
+  fl_observe_containers &
+  fl_beside=$!
+  fl_seen=$(fl_observe_files)
+  wait "$fl_beside" || exit 1
+  printf '%s\n' "$fl_seen"
+}
+
+fl_observe_files() {
+  fl_observe_routes
   fl_lock_show
-  fl_observe_containers
   fl_observe_records
+}
+
+fl_observe_serving() { # what runs, and which slot is live: is a roll-out's result as it should be
+  fl_live
+  fl_observe_containers
 }
 
 fl_engine() { # VERSION SYSTEM/MACHINE COMPOSE DIRECTORY; or why there is no answer, and exit code 1
@@ -50,32 +67,49 @@ fl_writable() { # DIRECTORY: yes | no: could we write there, or make it
   if [ -w "$fl_directory" ]; then echo yes; else echo "no $fl_directory"; fi
 }
 
-fl_observe_containers() { # this environment's containers, a JSON object a line
+fl_observe_containers() { # the router, and this environment's containers, a JSON object a line
   fl_ids=$(docker ps -aq --filter "label=fairlead.key=$FL_KEY")
   # shellcheck disable=SC2086
-  [ -z "$fl_ids" ] || docker inspect --format '@container {"id":{{json .ID}},"name":{{json .Name}},"image":{{json .Config.Image}},"labels":{{json .Config.Labels}},"status":{{json .State.Status}},"exit_code":{{.State.ExitCode}},"oom":{{.State.OOMKilled}},"restarts":{{.RestartCount}},"started":{{json .State.StartedAt}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}""{{end}}}' \
-    $fl_ids 2>/dev/null || :
+  fl_inspect fairlead-router $fl_ids
+}
+
+fl_inspect() { # CONTAINER…: @router STATUS IMAGE NETWORK,… and @router-ports HTTP HTTPS; @container JSON
+  # One question for all of them, be the router there or not; one that goes meanwhile is left out.
+  docker inspect --format '{{if eq .Name "/fairlead-router"}}@router {{.State.Status}} {{index .Config.Labels "fairlead.router"}} {{range $name, $_ := .NetworkSettings.Networks}}{{$name}},{{end}}{{else}}@container {"id":{{json .ID}},"name":{{json .Name}},"image":{{json .Config.Image}},"labels":{{json .Config.Labels}},"status":{{json .State.Status}},"exit_code":{{.State.ExitCode}},"oom":{{.State.OOMKilled}},"restarts":{{.RestartCount}},"started":{{json .State.StartedAt}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}""{{end}}}{{end}}' \
+    "$@" 2>/dev/null | awk '
+    $1 != "@router" { print; next }
+    NF > 5 { sub(/,$/, "", $6); print $1, $2, $3, $6; print "@router-ports", $4, $5; there = 1 }
+    END { if (!there) print "@router absent" }'
 }
 
 fl_observe_records() { # releases with status and manifest, backups with the release they hold
+  fl_line=''
+  set --
   for fl_id in $(fl_releases); do
-    [ -f "$FL_BASE/releases/$fl_id/manifest.json" ] || continue
-    printf '@release %s %s\n' "$(cat "$FL_BASE/releases/$fl_id/status" 2>/dev/null || echo prepared)" \
-      "$(tr -d '\n' <"$FL_BASE/releases/$fl_id/manifest.json")"
+    fl_manifest=$FL_BASE/releases/$fl_id/manifest.json
+    [ -f "$fl_manifest" ] || continue
+    fl_first_line "$FL_BASE/releases/$fl_id/status" prepared
+    set -- "$@" "label=@release $fl_line" "$fl_manifest"
   done
   for fl_id in $(fl_backups); do
-    fl_release=$(cat "$FL_BASE/backups/$fl_id/release")
-    printf '@backup %s %s %s\n' "$fl_id" "$fl_release" "$(cat "$FL_BASE/backups/$fl_id/sequence")"
-    if [ ! -d "$FL_BASE/releases/$fl_release" ] && [ -f "$FL_BASE/backups/$fl_id/manifest.json" ]; then
-      printf '@backed-up-release %s %s\n' "$(cat "$FL_BASE/backups/$fl_id/status" 2>/dev/null || echo proven)" \
-        "$(tr -d '\n' <"$FL_BASE/backups/$fl_id/manifest.json")"
-    fi
+    fl_first_line "$FL_BASE/backups/$fl_id/release" ''
+    fl_release=$fl_line fl_manifest=$FL_BASE/backups/$fl_id/manifest.json
+    fl_first_line "$FL_BASE/backups/$fl_id/sequence" ''
+    printf '@backup %s %s %s\n' "$fl_id" "$fl_release" "$fl_line"
+    [ ! -d "$FL_BASE/releases/$fl_release" ] && [ -f "$fl_manifest" ] || continue
+    fl_first_line "$FL_BASE/backups/$fl_id/status" proven
+    set -- "$@" "label=@backed-up-release $fl_line" "$fl_manifest"
   done
+  [ $# -eq 0 ] || fl_labelled "$@"
   # shellcheck disable=SC2012  # names are hexadecimal
   printf '@files %s\n' "$(ls "$FL_BASE/files" 2>/dev/null | tr '\n' ' ')"
   if [ -f "$FL_BASE/audit.jsonl" ]; then
     printf '@audit %s\n' "$(tail -n 1 "$FL_BASE/audit.jsonl")"
   fi
+}
+
+fl_labelled() { # label=TEXT FILE…: each file as one line, after its label
+  awk 'FNR == 1 { if (lines++) print ""; printf "%s ", label } { printf "%s", $0 } END { print "" }' "$@"
 }
 
 fl_observe_images() { # REFERENCE…

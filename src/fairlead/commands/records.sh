@@ -67,8 +67,8 @@ fl_prune() { # KEEP RELEASE…: remove what is older than the KEEP newest proven
   shift
   for fl_release in $(fl_releases); do
     if [ "$fl_proven" -lt "$fl_keep" ]; then
-      [ "$(cat "$FL_BASE/releases/$fl_release/status" 2>/dev/null)" != proven ] ||
-        fl_proven=$((fl_proven + 1))
+      fl_first_line "$FL_BASE/releases/$fl_release/status" ''
+      [ "$fl_line" != proven ] || fl_proven=$((fl_proven + 1))
       continue
     fi
     case " $* " in *" $fl_release "*) ;; *) fl_forget "$fl_release" ;; esac
@@ -76,8 +76,13 @@ fl_prune() { # KEEP RELEASE…: remove what is older than the KEEP newest proven
   for fl_stamp in $(fl_backups | tail -n +"$((fl_keep + 1))"); do
     rm -rf "${FL_BASE:?}/backups/$fl_stamp"
   done
+  [ ! -d "$FL_BASE/files" ] || fl_prune_files
+}
+
+fl_prune_files() { # remove the project's files that no release and no backup mounts
+  fl_used=$(grep -hos '/files/[^/]*/' "$FL_BASE"/*/*/*.yaml | sort -u) || :
   for fl_file in "$FL_BASE"/files/*; do
-    [ ! -e "$fl_file" ] || grep -qs "/files/${fl_file##*/}/" "$FL_BASE"/*/*/*.yaml || rm -rf "$fl_file"
+    case $fl_used in *"/files/${fl_file##*/}/"*) ;; *) rm -rf "$fl_file" ;; esac
   done
 }
 
@@ -92,14 +97,24 @@ fl_forget() { # RELEASE: its files, and its images unless another release on thi
 }
 
 fl_releases() { # ids, newest sequence first: the sequence is how an id begins
-  find "$FL_BASE/releases" -mindepth 1 -maxdepth 1 -type d ! -name '.*' 2>/dev/null |
-    sed 's|.*/||' | sort -rn
+  for fl_path in "$FL_BASE"/releases/*/; do
+    fl_path=${fl_path%/}
+    [ ! -d "$fl_path" ] || echo "${fl_path##*/}"
+  done | sort -rn
 }
 
 fl_backups() { # stamps, newest first, by the sequence each one recorded; never by file time
-  for fl_file in "$FL_BASE"/backups/*/sequence; do
-    [ ! -f "$fl_file" ] || printf '%s %s\n' "$(cat "$fl_file")" "$(basename "${fl_file%/sequence}")"
+  for fl_path in "$FL_BASE"/backups/*/sequence; do
+    [ -f "$fl_path" ] || continue
+    fl_first_line "$fl_path" ''
+    fl_path=${fl_path%/sequence}
+    echo "$fl_line ${fl_path##*/}"
   done | sort -rn | cut -d ' ' -f 2
+}
+
+fl_first_line() { # FILE DEFAULT: sets fl_line, and starts no process for it
+  fl_line=$2
+  [ ! -f "$1" ] || IFS= read -r fl_line <"$1" || :
 }
 
 fl_image_references() { # RELEASE: its images on this host, by digest

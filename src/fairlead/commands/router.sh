@@ -547,7 +547,7 @@ fl_await_servers() ( # BACKEND TIMEOUT ADDRESS…: until it has exactly these, a
       return 0
     fi
     [ "$(date +%s)" -le "$rt_deadline" ] || break
-    fl_nap
+    fl_nap 0.02
   done
   echo "$rt_waiting is not healthy in time: $rt_found" >&2
   return 1
@@ -632,15 +632,13 @@ fl_drain_until() { # DEADLINE BACKEND [ADDRESS]
 
 # -- what there is
 
-fl_observe_router() { # the router and what it does for $FL_KEY; routes of others, to see collisions
-  # @router absent | STATUS IMAGE NETWORK,…   @router-ports HTTP HTTPS   @router-config SHA256|stale
-  # @route PREFIX KEY   @live KEY runtime=VALUE file=VALUE
-  rt_about=$(docker inspect fairlead-router 2>/dev/null --format \
-    '{{.State.Status}} {{index .Config.Labels "fairlead.router"}} {{range $name, $_ := .NetworkSettings.Networks}}{{$name}},{{end}}') ||
-    rt_about=absent
-  echo "$rt_about" | awk '
-    NF < 5 { print "@router absent"; exit }
-    { sub(/,$/, "", $5); print "@router", $1, $2, $5; print "@router-ports", $3, $4 }'
+fl_observe_router() { # the router and what it does for $FL_KEY
+  fl_inspect fairlead-router
+  fl_observe_routes
+}
+
+fl_observe_routes() { # what the router is configured with; routes of others, to see collisions
+  # @router-config SHA256|stale   @route PREFIX KEY   @live KEY runtime=VALUE file=VALUE
   if fl_router_is_current; then
     printf '@router-config %s\n' "$(sha256sum <"$FL_ROUTER/base.cfg" | cut -c 1-64)"
   else

@@ -12,7 +12,7 @@ from fairlead.events import Listener, PhaseFinished, PhaseStarted
 from fairlead.model import Result, Step
 from fairlead.rollout import smoke
 from fairlead.rollout.fleet import Fleet, Outcome, only_result
-from fairlead.rollout.plan import ClientSmokeStep, Plan, SmokeStep
+from fairlead.rollout.plan import ClientSmokeStep, Commands, Plan, SmokeStep
 from fairlead.rollout.situation import Situation
 
 LAST_LINES = 6
@@ -70,12 +70,18 @@ class Execution:
                 failed[name] = (*failed.get(name, ()), *lines)
         return failed
 
-    def tidy(self) -> dict[str, tuple[str, ...]]:
-        """What comes after a certain outcome; what went wrong there, by host."""
+    def tidy(self, record: Commands) -> dict[str, tuple[str, ...]]:
+        """What comes after a certain outcome; what went wrong there, by host.
+
+        record: the audit line of each host. It comes last in the last script, so that it is
+        written wherever nothing went wrong.
+        """
         failed: dict[str, tuple[str, ...]] = {}
         for step in self.plan.tidy:
             started = self._announce(step)
-            reasons = _reasons(self.fleet.act(step.name, step.commands, self.token))
+            last = record if step is self.plan.tidy[-1] else {}
+            words = {name: (*said, *last.get(name, ())) for name, said in step.commands.items()}
+            reasons = _reasons(self.fleet.act(step.name, words, self.token))
             self._conclude(step, started, not reasons)
             failed.update(reasons)
         return failed

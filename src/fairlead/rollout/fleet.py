@@ -9,7 +9,7 @@ from fairlead.commands.script import script
 from fairlead.errors import FairleadError
 from fairlead.events import HostFinished, HostOutput, HostProgress, Listener
 from fairlead.model import Command, Result
-from fairlead.rollout.observe import parse_state
+from fairlead.rollout.observe import SERVING, STATE, parse_state
 from fairlead.rollout.observed import HostState, Observed
 from fairlead.rollout.progress import read_progress
 from fairlead.transport.fanout import fan_out
@@ -74,15 +74,20 @@ class Fleet:
 
         known: an earlier look, by which this one only asks for what a roll-out changes.
         """
-        seen = all_results(self._seen(known))
-        return {name: _state(name, result, known) for name, result in seen.items()}
+        words = phrases.observe_state() if known else phrases.observe()
+        seen = all_results(self.ask(dict.fromkeys(self.hosts, (words,))))
+        return {name: _state(name, result, known, STATE) for name, result in seen.items()}
 
     def look(self, known: Observed | None = None) -> dict[str, HostState | FairleadError]:
-        """As `observe`, but a host that fails is told beside the others."""
+        """As `observe`, but a host that fails is told beside the others.
+
+        known: an earlier look, by which this one only asks what runs and which slot is live.
+        """
+        words = phrases.observe_serving() if known else phrases.observe()
         found: dict[str, HostState | FairleadError] = {}
-        for name, outcome in self._seen(known).items():
+        for name, outcome in self.ask(dict.fromkeys(self.hosts, (words,))).items():
             try:
-                found[name] = _state(name, only_result(outcome), known)
+                found[name] = _state(name, only_result(outcome), known, SERVING)
             except FairleadError as error:
                 found[name] = error
         return found
@@ -95,10 +100,6 @@ class Fleet:
     def close(self) -> None:
         for transport in self.transports.values():
             transport.close()
-
-    def _seen(self, known: Observed | None) -> dict[str, Outcome]:
-        words = phrases.observe_state() if known else phrases.observe()
-        return self.ask(dict.fromkeys(self.hosts, (words,)))
 
     def _run(
         self,
@@ -124,8 +125,8 @@ class Fleet:
         return tell
 
 
-def _state(name: str, result: Result, known: Observed | None) -> HostState:
-    return parse_state(name, result, known[name] if known else None)
+def _state(name: str, result: Result, known: Observed | None, asked: frozenset[str]) -> HostState:
+    return parse_state(name, result, known[name] if known else None, asked)
 
 
 def only_result(outcome: Outcome) -> Result:

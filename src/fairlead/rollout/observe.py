@@ -12,16 +12,22 @@ from fairlead.rollout.observed import Backup, Container, HostState, KeptRelease,
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7"}
 
+# What the lesser looks ask for: HostState's fields. All others last as long as a roll-out.
+SERVING = frozenset({"live_runtime", "live_file", "containers", "router", "router_ports"})
+STATE = SERVING | {
+    *("router_config", "foreign_routes", "lock", "releases", "backups", "files", "last_audit")
+}
 
-LASTING = ("docker", "platform", "compose", "flock", "writable", "disk_kib", "images")
 
+def parse_state(
+    host: str, result: Result, known: HostState | None = None, asked: frozenset[str] = STATE
+) -> HostState:
+    """A host's answer to `fl_observe`; or to a lesser look, with what is `known` from the first.
 
-def parse_state(host: str, result: Result, known: HostState | None = None) -> HostState:
-    """A host's answer to `fl_observe`; or to `fl_observe_state`, with what is known from the first.
-
-    Raises HostError when it cannot be understood.
+    asked: the fields that the lesser look tells anew. Raises HostError when the answer cannot be
+    understood.
     """
-    fields: dict[str, Any] = {name: getattr(known, name) for name in LASTING} if known else {}
+    fields: dict[str, Any] = _lasting(known, asked) if known else {}
     for line in result.out.splitlines():
         _read_line(host, fields, line)
     if "docker" not in fields or not result.ok:
@@ -32,6 +38,11 @@ def parse_state(host: str, result: Result, known: HostState | None = None) -> Ho
             next_step="inv doctor",
         )
     return HostState(host=host, **{key: _frozen(value) for key, value in fields.items()})
+
+
+def _lasting(known: HostState, asked: frozenset[str]) -> dict[str, Any]:
+    fields = vars(known)
+    return {name: fields[name] for name in fields.keys() - asked - {"host"}}
 
 
 def _read_line(host: str, fields: dict[str, Any], line: str) -> None:

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from fairlead.commands import host as phrases
 from fairlead.errors import DeployFailed, FairleadError, MixedState, RolledBack
 from fairlead.events import Notice, PhaseFinished, PhaseStarted
+from fairlead.model import Command
 from fairlead.rollout.execute import Execution, Failure
 from fairlead.rollout.interruption import noted
 from fairlead.rollout.lock import locked, who
 from fairlead.rollout.observed import HostState, Observed, fingerprint
-from fairlead.rollout.plan import Plan
+from fairlead.rollout.plan import Commands, Plan
 from fairlead.rollout.session import Session
 from fairlead.rollout.situation import Situation
 
@@ -93,11 +94,12 @@ def _succeeded(session: Session, execution: Execution, doing: str) -> Outcome:
         )
         _audit(session, execution, doing, error.kind, error.what)
         raise error
-    tidy = execution.tidy()
+    record = _record(session, execution, doing, "done", "")
+    tidy = execution.tidy(record)
     warnings = tuple(f"{name}: {'; '.join(lines)}" for name, lines in tidy.items())
     for warning in warnings:
         listen(Notice(warning, "warning"))
-    _audit(session, execution, doing, "done", "")
+    _write(session, execution, {name: record[name] for name in tidy})
     return Outcome(
         release=situation.target.release,
         previous=tuple(sorted({s.live_release for s in situation.observed.values()} - {""})),
@@ -192,9 +194,14 @@ def _table(observed: Observed) -> str:
 
 def _audit(session: Session, execution: Execution, doing: str, outcome: str, why: str) -> None:
     """One line in each host's audit.jsonl; a failure to write it changes nothing."""
+    _write(session, execution, _record(session, execution, doing, outcome, why))
+
+
+def _record(
+    session: Session, execution: Execution, doing: str, outcome: str, why: str
+) -> dict[str, tuple[Command, ...]]:
     situation = execution.situation
-    bypass = situation.target.bypass
-    commands = {}
+    commands: dict[str, tuple[Command, ...]] = {}
     for name in situation.hosts:
         line = json.dumps(
             {
@@ -204,11 +211,14 @@ def _audit(session: Session, execution: Execution, doing: str, outcome: str, why
                 "from": situation.state(name).live_release,
                 "outcome": outcome,
                 "why": session.redact(why),
-                **({"bypass": session.redact(bypass)} if bypass else {}),
                 "who": who(),
             }
         )
         commands[name] = (phrases.audit(line),)
-    for name, result in session.fleet.act("", commands, execution.token).items():
+    return commands
+
+
+def _write(session: Session, execution: Execution, record: Commands) -> None:
+    for name, result in session.fleet.act("", record, execution.token).items():
         if isinstance(result, Exception) or not result.ok:
             session.listen(Notice(f"{name}: the audit line could not be written", "warning"))

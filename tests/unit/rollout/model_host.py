@@ -105,12 +105,15 @@ class ModelHost:
             return self._lock(name, token)
         self.done.append(argv)
         if name.startswith("fl_observe"):
-            return 0, observed_text(self.state, self.key)
+            told = observed_text(self.state, self.key).splitlines()
+            if name == "fl_observe_serving":
+                told = [line for line in told if line.split()[0] in ("@live", "@container")]
+            return 0, "\n".join(told)
         if name == "fl_explain" or name.startswith("fl_ask"):
             return 0, self.answers(argv)
         if name == "fl_receive":
             self._receive(words[0], stdin or b"")
-        elif name == "docker":
+        elif name in ("docker", "fl_compose"):
             self._compose(list(words))
         elif name not in WITHOUT_EFFECT:
             getattr(self, name.replace("fl_", "_do_"))(*words)

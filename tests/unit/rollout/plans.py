@@ -25,12 +25,12 @@ def argvs(step: Step, host: str = "web1") -> list[Argv]:
 
 
 def words(step: Step, host: str = "web1") -> list[str]:
-    """A step's commands by their first word, `docker compose` by its verb."""
+    """A step's commands by their first word, docker's and Compose's by their verb."""
     return [_verb(argv) for argv in argvs(step, host)]
 
 
 def _verb(argv: Argv) -> str:
-    if argv[0] != "docker":
+    if argv[0] not in ("docker", "fl_compose"):
         return argv[0]
     return next(word for word in argv if word in ("up", "run", "login"))
 

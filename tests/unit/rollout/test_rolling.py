@@ -116,7 +116,7 @@ class TestOneHost:
         found = rolling.plan(situation((an_api(2),), ("web1",))[0])
         grow = argvs(named(found, "grow-2:web1"))
         assert [argv[0] for argv in grow] == [
-            *("fl_hold_free_servers", "docker", "fl_await", "fl_admit_servers")
+            *("fl_hold_free_servers", "fl_compose", "fl_await", "fl_admit_servers")
         ]
         assert "--no-recreate" in grow[1]
 

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from fairlead.checks.folder import FOLDER, own_folder
 from fairlead.checks.verdict import Outcome, Verdict
 
-FOLDER = ".fairlead/records"
+NAME = "records"
 SCHEMA = 1
 
 
@@ -73,11 +74,7 @@ def keep(root: Path, one: Record) -> Path:
     """Write the record where `recorded` finds it; the newest of a verb replaces the one before."""
     of = f"-{one.image.removeprefix('sha256:')[:12]}" if one.image else ""
     part = "-partial" if one.partial else ""
-    file = root / FOLDER / one.commit / f"{one.verb}{of}{part}.json"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    ignore = root / ".fairlead/.gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n")
+    file = own_folder(root, f"{NAME}/{one.commit}") / f"{one.verb}{of}{part}.json"
     beside = file.with_suffix(f".{os.getpid()}.partial")
     beside.write_text(json.dumps({"schema_version": SCHEMA, **asdict(one)}, indent=2) + "\n")
     beside.replace(file)
@@ -86,7 +83,7 @@ def keep(root: Path, one: Record) -> Path:
 
 def recorded(root: Path, commit: str) -> tuple[Record, ...]:
     """What is on record of a commit; a file that cannot be read is no record."""
-    return tuple(_read(sorted((root / FOLDER / commit).glob("*.json"))))
+    return tuple(_read(sorted((root / FOLDER / NAME / commit).glob("*.json"))))
 
 
 def _entry(verdict: Verdict) -> Entry:

@@ -34,6 +34,7 @@ def lint(
     from fairlead.checks.lint.choice import choose
     from fairlead.checks.programs import Programs
     from fairlead.checks.sweep import sweep
+    from fairlead.tasks.recording import put_on_record
     from fairlead.tasks.subject import subject
     from fairlead.tasks.verdicts import tell
 
@@ -60,6 +61,8 @@ def lint(
         programs=programs,
         cache=None if no_cache else Cache(memory),
     )
+    partial = bool(only or changed or run.remainder or run.options.service)
+    put_on_record(run, NAME, verdicts, partial=partial)
     remedy = "" if fix or not choice.fixers(tree) else "inv lint --fix  (mends what can be mended)"
     tell(run.reporter, NAME, verdicts, notes, remedy)
 

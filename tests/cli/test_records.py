@@ -1,0 +1,65 @@
+"""What `lint` and its siblings found out is on record, bound to the commit it was found out of."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FAIRLEAD = str(Path(sys.executable).with_name("fairlead"))
+
+
+@pytest.fixture
+def project(tmp_path) -> Path:
+    """A small clean repository."""
+    (tmp_path / "one.py").write_text("x = 1\n")
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "deploy/fairlead.toml").write_text('app = "one"\n[lint]\ntools = ["ruff"]\n')
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "one")
+    return tmp_path
+
+
+def git(folder: Path, *words: str) -> str:
+    identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+    done = subprocess.run(
+        ["git", *identity, *words], cwd=folder, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def run(folder: Path, *words: str) -> int:
+    environ = {"PATH": f"{Path(FAIRLEAD).parent}:{os.environ['PATH']}", "HOME": str(folder)}
+    done = subprocess.run([FAIRLEAD, *words], cwd=folder, env=environ, capture_output=True)
+    return done.returncode
+
+
+def records(folder: Path) -> dict[str, dict[str, object]]:
+    here = folder / ".fairlead/records" / git(folder, "rev-parse", "HEAD")
+    return {file.stem: json.loads(file.read_text()) for file in here.glob("*.json")}
+
+
+def test_a_clean_commit_is_on_record(project):
+    assert run(project, "lint") == 0
+    (one,) = records(project).values()
+    assert (one["verb"], one["clean"], one["partial"]) == ("lint", True, False)
+    assert [(e["tool"], e["outcome"]) for e in one["entries"]] == [("ruff", "passed")]
+    assert git(project, "status", "--porcelain") == ""
+
+
+def test_what_is_not_committed_is_recorded_as_such(project):
+    (project / "one.py").write_text("import os\n")
+    assert run(project, "lint") == 1
+    assert records(project)["lint"]["clean"] is False
+
+
+def test_a_part_is_kept_beside_the_whole(project):
+    run(project, "lint")
+    run(project, "lint", "--only=ruff")
+    assert {name: one["partial"] for name, one in records(project).items()} == {
+        "lint": False,
+        "lint-partial": True,
+    }

@@ -10,7 +10,7 @@ import pages
 from figures import Measure
 from machine import facts, load
 
-MEASURES = ("start", "commands", "hosts", "files", "redeploy", "rollback", "switch")
+MEASURES = ("start", "services", "commands", "hosts", "files", "redeploy", "rollback", "switch")
 
 
 def main() -> None:

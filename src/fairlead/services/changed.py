@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fairlead.config import Repository
 from fairlead.services import history
-from fairlead.services.declared import RepositoryService, global_files
+from fairlead.services.declared import Declaration, RepositoryService
 from fairlead.services.graph import dependents, reached, way
 from fairlead.services.history import Incomparable
 from fairlead.services.redeclared import redeclared
 from fairlead.services.touched import touched
 
+Later = Callable[[], history.Files]
 SHOWN = 20  # files of a service that `why` names
 
 
@@ -44,16 +44,18 @@ def compared_with(services: Sequence[RepositoryService], base: str) -> Since:
     return Since({service.name: (base,) for service in services})
 
 
-def changed(repository: Repository, services: Sequence[RepositoryService], since: Since) -> Changes:
+def changed(declaration: Declaration, since: Since, untracked: Later | None = None) -> Changes:
     """The services whose source, or whose dependencies' source, is not what it was then.
 
     Uncommitted and untracked files count. Where git cannot compare, every service compared with
     that commit has changed, and the reason says why: a doubt never selects nothing.
+    untracked: where `history.untracked_files` was asked early.
     """
-    graph = dependents(services)
+    graph = dependents(declaration.services)
     found = {name: Changed(name, reason, (reason,)) for name, reason in since.anyway.items()}
     unowned: set[str] = set()
-    for compared in _compared(repository, services, since):
+    untracked = untracked or history.untracked_files(declaration.root)
+    for compared in _compared(declaration, since, untracked):
         unowned |= compared.unowned
         through = reached(compared.causes, graph)
         for name in through:
@@ -75,29 +77,26 @@ class _Compared:
     unowned: frozenset[str] = frozenset()
 
 
-def _compared(
-    repository: Repository, services: Sequence[RepositoryService], since: Since
-) -> Iterator[_Compared]:
+def _compared(declaration: Declaration, since: Since, untracked: Later) -> Iterator[_Compared]:
     bases = sorted({base for some in since.commits.values() for base in some})
-    untracked = history.untracked_files(repository.root) if bases else tuple
     for base in bases:
         try:
-            yield _difference(repository, services, base, untracked)
+            yield _difference(declaration, base, untracked)
         except Incomparable as doubt:
-            causes = {service.name: [f"every service: {doubt}"] for service in services}
+            everything = (service.name for service in declaration.services)
+            causes = {name: [f"every service: {doubt}"] for name in everything}
             yield _Compared(base, causes)
 
 
 def _difference(
-    repository: Repository,
-    services: Sequence[RepositoryService],
+    declaration: Declaration,
     base: str,
-    untracked: Callable[[], history.Files],
+    untracked: Later,
 ) -> _Compared:
-    root = repository.root
+    root, services = declaration.root, declaration.services
     commit = history.starting_point(root, base)
     tracked = history.changed_files(root, commit)
-    here = touched(services, global_files(repository), {*tracked, *untracked()})
+    here = touched(services, declaration.global_files, {*tracked, *untracked()})
     causes = {name: _causes(files) for name, files in here.files.items()}
     for name, cause in redeclared(root, commit, tracked, services).items():
         causes.setdefault(name, []).insert(0, cause)

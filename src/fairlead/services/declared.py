@@ -1,6 +1,7 @@
 """Which services a repository declares: in services.json, or in deploy/fairlead.toml."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,6 @@ from fairlead.config.toml_lines import KeyPath
 from fairlead.errors import ConfigError, Problem
 
 FILE = "services.json"
-Declarations = Mapping[str, Source]
 
 
 @dataclass(frozen=True)
@@ -51,46 +51,62 @@ class _File(Shared):
     services: tuple[_Entry, ...] = field(default=())
 
 
+@dataclass(frozen=True)
+class Declaration:
+    """All that a repository declares of its services. root: its top folder.
+
+    services: sorted by name. global_files: patterns of files that belong to every service.
+    """
+
+    root: Path
+    services: tuple[RepositoryService, ...]
+    global_files: tuple[str, ...] = ()
+
+
 def declared(repository: Repository) -> tuple[RepositoryService, ...]:
-    """The services of services.json or of [services.<name>] tables with a `path`, sorted by name.
+    """The services of a repository, as `read_declaration` finds them."""
+    return read_declaration(repository).services
+
+
+def read_declaration(repository: Repository) -> Declaration:
+    """The services of services.json or of [services.<name>] tables with a `path`.
 
     services.json is a list of objects (name, path, dockerfile, language, test_command,
     depends_on), or an object with such a list as `services` and patterns as `global_files`.
     Raises ConfigError with every fault: a path that is no folder, an unknown name in depends_on.
     """
     problems: list[Problem] = []
-    written = _written(repository, problems)
-    for file, name, source in written:
+    file = _read(repository.root, problems)
+    written = _written(repository, file.services, problems)
+    known = {name: None for _, name, _ in written}
+    for place, name, source in written:
         problems += (
-            Problem(file, f"services.{name}.{key}", message, suggestion=meant)
-            for key, message, meant in _faults(repository.root, name, source, written)
+            Problem(place, f"services.{name}.{key}", message, suggestion=meant)
+            for key, message, meant in _faults(repository.root, name, source, known)
         )
     if problems:
         raise ConfigError(problems, state="nothing was run; nothing was changed")
-    found = (_service(name, source) for _, name, source in written)
-    return tuple(sorted(found, key=lambda service: service.name))
-
-
-def global_files(repository: Repository) -> tuple[str, ...]:
-    """The patterns of files that belong to every service."""
-    return (*repository.repository.global_files, *_read(repository.root, []).global_files)
+    found = [_service(name, source) for _, name, source in written]
+    found.sort(key=lambda service: service.name)
+    shared = (*repository.repository.global_files, *file.global_files)
+    return Declaration(repository.root, tuple(found), shared)
 
 
 Written = list[tuple[str, str, Source]]  # file, name, source
 
 
-def _written(repository: Repository, problems: list[Problem]) -> Written:
+def _written(
+    repository: Repository, entries: tuple[_Entry, ...], problems: list[Problem]
+) -> Written:
     tables = repository.services.items()
-    entries = _read(repository.root, problems).services
     if (repository.root / FILE).is_file():
         problems += (
             Problem(BASE, f"services.{name}", f"its source is declared in {FILE}; not here too")
             for name, _ in tables
         )
+        counted = Counter(entry.name for entry in entries)
         problems += (
-            Problem(FILE, entry.name, "is declared twice")
-            for index, entry in enumerate(entries)
-            if entry.name in {other.name for other in entries[:index]}
+            Problem(FILE, name, "is declared twice") for name, n in counted.items() if n > 1
         )
         return [(FILE, entry.name, entry) for entry in entries]
     return [(BASE, name, source) for name, source in tables]
@@ -118,14 +134,13 @@ def _read(root: Path, problems: list[Problem]) -> _File:
 
 
 def _faults(
-    root: Path, name: str, source: Source, written: Written
+    root: Path, name: str, source: Source, known: Mapping[str, None]
 ) -> Iterator[tuple[str, str, str]]:
     """(key, message, nearest) of what is wrong with one service."""
     if source.path is None:
         yield "path", "is required: the folder of its source", ""
     elif not (root / source.path).is_dir():
         yield "path", f"no such folder: {source.path}", ""
-    known = tuple(name for _, name, _ in written)
     for wanted in source.depends_on:
         if wanted == name:
             yield "depends_on", "names the service itself", ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fairlead.config import Environment
     from fairlead.rollout.session import Session
-    from fairlead.services import Changes, RepositoryService
+    from fairlead.services import Changes, Declaration, RepositoryService
     from fairlead.services.changed import Since
     from fairlead.tasks.run import Run
 
@@ -62,7 +62,7 @@ def repository_services(run: "Run") -> "tuple[RepositoryService, ...]":
     or from what is live in --env. Raises UsageError for an unknown name, and in a repository that
     declares no services.
     """
-    services = _declared(run)
+    services = _declaration(run).services
     wanted = run.options.service
     if ALL_CHANGED in wanted:
         found = {one.name for one in changes(run, base_of()).services}
@@ -100,14 +100,16 @@ def changes(run: "Run", base: str | None = None) -> "Changes":
     An empty base is what CI gives for a branch that is new: everything differs from it.
     """
     from fairlead.services import changed, compared_with
+    from fairlead.services.history import untracked_files
 
-    services = _declared(run)
-    if base is not None:
-        return changed(run.repository(), services, compared_with(services, base))
-    return changed(run.repository(), services, _since_live(run))
+    untracked = untracked_files(run.repository().root)  # git looks while we read
+    declaration = _declaration(run)
+    services = declaration.services
+    since = _since_live(run, services) if base is None else compared_with(services, base)
+    return changed(declaration, since, untracked)
 
 
-def _since_live(run: "Run") -> "Since":
+def _since_live(run: "Run", services: "tuple[RepositoryService, ...]") -> "Since":
     from fairlead.rollout.sources import live_commits
     from fairlead.services import compared_with_live
 
@@ -116,15 +118,16 @@ def _since_live(run: "Run") -> "Since":
         seen = live_commits(opened.fleet.observe())
     rolled_out = [name for name, one in environment.services.items() if one.image]
     live = {name: seen[name] for name in rolled_out if name in seen}
-    return compared_with_live(_declared(run), live, rolled_out, environment.name)
+    return compared_with_live(services, live, rolled_out, environment.name)
 
 
-def _declared(run: "Run") -> "tuple[RepositoryService, ...]":
+def _declaration(run: "Run") -> "Declaration":
     from fairlead.errors import UsageError
-    from fairlead.services import declared
+    from fairlead.services import read_declaration
 
-    if services := declared(run.repository()):
-        return services
+    declaration = read_declaration(run.repository())
+    if declaration.services:
+        return declaration
     raise UsageError(
         "this repository declares no services",
         why=["neither services.json nor a `path` under [services.<name>] in deploy/fairlead.toml"],

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fairlead.config import load_repository
-from fairlead.services import Changes, RepositoryService, changed, compared_with, declared
+from fairlead.services import Changes, Declaration, changed, compared_with, read_declaration
 
 NOBODY = {
     **{f"GIT_{who}_{what}": "nobody@example.com" for who in ("AUTHOR", "COMMITTER")
@@ -51,14 +51,11 @@ class Repo:
         self.git("commit", "-q", "--allow-empty", "-m", "change")
         return self.git("rev-parse", "HEAD")
 
-    def services(self) -> tuple[RepositoryService, ...]:
-        return declared(load_repository(self.root, {}))
+    def declaration(self) -> Declaration:
+        return read_declaration(load_repository(self.root, {}))
 
     def since(self, base: str) -> Changes:
-        return changed(load_repository(self.root, {}), self.services(), self.compared(base))
-
-    def compared(self, base: str):
-        return compared_with(self.services(), base)
+        return changed(self.declaration(), compared_with(self.declaration().services, base))
 
     def names(self, base: str) -> list[str]:
         return [one.name for one in self.since(base).services]

@@ -6,7 +6,6 @@ import subprocess
 
 import pytest
 
-from fairlead.config import load_repository
 from fairlead.services import changed, compared_with_live
 
 ALL = ["api", "jobs", "lib", "web"]
@@ -241,9 +240,9 @@ def test_a_project_below_the_top_of_git_sees_its_own_files(repo):
 
 
 def live(here, commits, rolled_out=("api", "jobs", "web")):
-    services = here.services()
-    since = compared_with_live(services, commits, rolled_out, "staging")
-    return changed(load_repository(here.root, {}), services, since)
+    declaration = here.declaration()
+    since = compared_with_live(declaration.services, commits, rolled_out, "staging")
+    return changed(declaration, since)
 
 
 def test_what_was_never_deployed_stays_selected_through_later_commits(repo):

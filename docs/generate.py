@@ -56,6 +56,9 @@ Without `--base` each is compared with the commit that is live in `--env`, read 
 is `--service=all-changed`, which `deploy` and the verbs of local work understand. The variable
 `FAIRLEAD_BASE` stands for `--base` (not for `deploy`). See [many services](../how-to/monorepo.md).
 """,
+    "release": """\
+For the project's own version: see [a version](../how-to/release.md).
+""",
     "host": """\
 For servers before the first deploy, and a look at them at any time: see
 [your own host](../how-to/own-host.md).

@@ -11,6 +11,7 @@ from fairlead.config.interpolation import expand
 from fairlead.config.lint import Lint
 from fairlead.config.loader import Loader, key_of
 from fairlead.config.project import FILE, FOLDER
+from fairlead.config.release import Release
 from fairlead.config.service import Service
 from fairlead.config.source import Shared, Source
 from fairlead.config.toml_file import TomlFile, read_toml
@@ -26,6 +27,7 @@ class LocalTables:
 
     lint: Lint = field(default_factory=Lint)
     repository: Shared = field(default_factory=Shared)
+    release: Release = field(default_factory=Release)
 
 
 CHECKING = ("lint", "test", "scan")

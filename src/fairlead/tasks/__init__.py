@@ -11,6 +11,7 @@ from fairlead.tasks.init import init
 from fairlead.tasks.lint import lint
 from fairlead.tasks.lock import release, status_
 from fairlead.tasks.logs import logs
+from fairlead.tasks.release import bump, notes, publish
 from fairlead.tasks.rollback import rollback
 from fairlead.tasks.services import changed, matrix
 from fairlead.tasks.services import list_ as list_services
@@ -21,4 +22,5 @@ ns = Collection(init, doctor, lint, deploy, rollback, smoke, status, logs, exec_
 ns.add_collection(Collection("backups", list_))
 ns.add_collection(Collection("lock", status_, release))
 ns.add_collection(Collection("host", setup, check))
+ns.add_collection(Collection("release", bump, notes, publish))
 ns.add_collection(Collection("services", list_services, changed, matrix))

@@ -24,6 +24,7 @@ NOT_RUN = {
     "fairlead status": "looks at a server of the reader's; the tutorial's is run",
     "fairlead release.publish": "needs GitHub; tests/unit/versions runs it against a server",
     "fairlead rollback": "changes a server of the reader's; the tutorial's is run",
+    "fairlead test": "of a project of the reader's; tests/cli/test_suites.py runs each",
     "./scripts/lab up --hosts 4": "scripts/test does it before the lab tests",
     "./scripts/test": "runs this test",
     ".venv/bin/ruff": "scripts/test runs it",

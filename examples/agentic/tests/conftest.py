@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 APP = Path(__file__).resolve().parents[1] / "app"
+SECRET = "planted-in-a-test"
 REDIS_IMAGE = os.environ.get("REDIS_IMAGE", "redis:8")
 
 
@@ -46,6 +47,10 @@ def redis_command(port: int) -> list[str]:
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
+    """The Redis that `inv test` started for this suite, else one of our own."""
+    if given := os.environ.get("REDIS_URL"):
+        yield given
+        return
     port = free_port()
     server = subprocess.Popen(redis_command(port), stdout=subprocess.DEVNULL)
     try:
@@ -91,9 +96,11 @@ class Programs:
             "PATH": os.environ["PATH"],
             "PYTHONUNBUFFERED": "1",
             "REDIS_URL": redis_url,
-            "SECRET_KEY": "planted-in-a-test",
+            "SECRET_KEY": SECRET,
             "GREETING": "Hello from a test",
             "VERSION": "v0.0.1",
+            # coverage.py measures programs that a test starts, too
+            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
         }
         self.started: list[subprocess.Popen[str]] = []
 
@@ -122,8 +129,36 @@ class Programs:
 
     def end(self) -> None:
         for process in self.started:
-            process.kill()
-            process.communicate()
+            process.terminate()
+        for process in self.started:
+            try:
+                process.communicate(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+
+
+@pytest.fixture(scope="session")
+def api_here(redis_url: str) -> Iterator[Any]:
+    """The API in this process, one for all tests: its connections belong to one event loop."""
+    from fastapi.testclient import TestClient
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REDIS_URL", redis_url)
+        patch.setenv("SECRET_KEY", SECRET)
+        from agentic import api
+
+        with TestClient(api.app, raise_server_exceptions=False, follow_redirects=False) as asking:
+            yield asking
+
+
+@pytest.fixture
+def client(api_here: Any, redis_url: str) -> Any:
+    """The API over an empty Redis, asked as an HTTP client would."""
+    import redis
+
+    redis.Redis.from_url(redis_url).flushall()
+    return api_here
 
 
 @pytest.fixture

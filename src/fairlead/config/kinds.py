@@ -52,6 +52,25 @@ def positive_duration(value: object) -> float:
     raise ValueError("must be longer than nothing")
 
 
+def command_line(value: object) -> tuple[str, ...]:
+    """The words of a command written as one text, quotes as in a shell; no shell runs it."""
+    import shlex
+
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError('must be a command line in one text, such as "npm test"')
+    try:
+        return tuple(shlex.split(value))
+    except ValueError:
+        raise ValueError("must be a command line whose quotes are closed") from None
+
+
+def percent(value: object) -> float:
+    """A number from 0 to 100."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100:
+        return float(value)
+    raise ValueError("must be a number from 0 to 100, in percent")
+
+
 def base_directory(value: object) -> str:
     """An absolute folder on a host, without `..` and without a slash at its end."""
     must = 'must be an absolute path on the host such as "/opt", of letters, digits and ._-'
@@ -129,6 +148,15 @@ UrlPath = Annotated[
         'must be a path such as "/health": it begins with a slash and is already percent-encoded',
     ),
 ]
+CommandLine = Annotated[tuple[str, ...], command_line]
+Percent = Annotated[float, percent]
+Variable = Annotated[
+    str,
+    matching(
+        r"|[A-Za-z_][A-Za-z0-9_]*",
+        'must be the name of an environment variable, such as "REDIS_URL"',
+    ),
+]
 Repository = Annotated[
     str,
     matching(
@@ -143,6 +171,10 @@ ImageReference = Annotated[
         r"[A-Za-z0-9][A-Za-z0-9._/:@-]*",
         'must be an image such as "haproxy:3.0"',
     ),
+]
+OptionalImage = Annotated[
+    str,
+    matching(r"|[A-Za-z0-9][A-Za-z0-9._/:@-]*", 'must be an image such as "redis:8"'),
 ]
 RegistryServer = Annotated[
     str,

@@ -14,6 +14,7 @@ from fairlead.config.project import FILE, FOLDER
 from fairlead.config.release import Release
 from fairlead.config.service import Service
 from fairlead.config.source import Shared, Source
+from fairlead.config.suites import Suites
 from fairlead.config.toml_file import TomlFile, read_toml
 from fairlead.config.toml_lines import KeyPath
 from fairlead.errors import ConfigError, Problem
@@ -28,6 +29,7 @@ class LocalTables:
     lint: Lint = field(default_factory=Lint)
     repository: Shared = field(default_factory=Shared)
     release: Release = field(default_factory=Release)
+    test: Suites = field(default_factory=Suites)
 
 
 CHECKING = ("lint", "test", "scan")

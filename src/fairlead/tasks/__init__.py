@@ -17,8 +17,9 @@ from fairlead.tasks.services import changed, matrix
 from fairlead.tasks.services import list_ as list_services
 from fairlead.tasks.smoke import smoke
 from fairlead.tasks.status import status
+from fairlead.tasks.test import run_tests
 
-ns = Collection(init, doctor, lint, deploy, rollback, smoke, status, logs, exec_)
+ns = Collection(init, doctor, lint, run_tests, deploy, rollback, smoke, status, logs, exec_)
 ns.add_collection(Collection("backups", list_))
 ns.add_collection(Collection("lock", status_, release))
 ns.add_collection(Collection("host", setup, check))

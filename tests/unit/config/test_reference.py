@@ -21,6 +21,8 @@ EXAMPLES: dict[
     ("hosts",): ("hosts", "staging1"),
     ("smoke",): ("smoke", 0),
     ("gates", "waive"): ("gates", "waive", 0),
+    ("test", "suites"): ("test", "suites", "unit"),
+    ("test", "services"): ("test", "services", "redis"),
 }
 
 

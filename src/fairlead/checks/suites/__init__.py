@@ -1,0 +1,1 @@
+"""The test suites of a repository: what they are, how they run, what came of them."""

@@ -1,0 +1,43 @@
+"""Which suites a command means, out of those that there are."""
+
+from difflib import get_close_matches
+
+from fairlead.checks.suites.detect import detect
+from fairlead.config import Repository
+from fairlead.config.suites import Suite
+from fairlead.errors import UsageError
+
+
+def choose(repository: Repository, wanted: tuple[str, ...], quick: bool) -> tuple[Suite, ...]:
+    """The suites of --suite and --quick, in the order in which they are declared.
+
+    Raises UsageError for a name that is no suite, and where nothing is left to run.
+    """
+    suites = tuple(repository.test.suites.values()) or detect(repository.root)
+    known = [suite.name for suite in suites]
+    for name in wanted:
+        if name not in known:
+            raise _unknown(name, known)
+    chosen = (suite for suite in suites if not wanted or suite.name in wanted)
+    found = tuple(suite for suite in chosen if suite.quick or not quick)
+    if found:
+        return found
+    if not suites:
+        raise UsageError(
+            "no test suites: deploy/fairlead.toml declares none, and there is no folder tests",
+            state="nothing was run",
+            next_step='declare one: [test.suites.unit] with path = "…" or command = "…"',
+        )
+    raise UsageError(
+        "none of the suites is quick",
+        why=[f"there are: {', '.join(known)}"],
+        state="nothing was run",
+        next_step="write quick = true into the [test.suites.…] that --quick should run",
+    )
+
+
+def _unknown(name: str, known: list[str]) -> UsageError:
+    near = get_close_matches(name, known, 1)
+    meant = f" (did you mean `{near[0]}`?)" if near else ""
+    there = f"there are: {', '.join(known)}" if known else "there are none"
+    return UsageError(f"no test suite `{name}`{meant}", why=[there], state="nothing was run")

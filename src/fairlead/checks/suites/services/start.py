@@ -1,0 +1,53 @@
+"""All services of a suite, for as long as it runs."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+
+from fairlead.checks.suites.services.container import container
+from fairlead.checks.suites.services.recipe import Address, Recipe, Unavailable, recipe
+from fairlead.checks.suites.services.server import server
+from fairlead.config.suites import SuiteService
+
+
+@contextmanager
+def started(
+    names: Sequence[str],
+    declared: Mapping[str, SuiteService],
+    *,
+    cancel: threading.Event,
+    tell: Callable[[str], None],
+) -> Iterator[dict[str, str]]:
+    """The environment variables in which a suite finds its services, all of them ready.
+
+    They end with the block, also when it raises. tell: gets a few words on what is awaited.
+    Raises Unavailable naming the service and why it cannot be had, in every way that was tried.
+    """
+    with ExitStack() as running:
+        variables: dict[str, str] = {}
+        for name in names:
+            tell(f"starting {name}")
+            wanted = _recipe(name, declared)
+            address = _start(wanted, running, cancel)
+            variables |= address.variables(wanted)
+        yield variables
+
+
+def _recipe(name: str, declared: Mapping[str, SuiteService]) -> Recipe:
+    try:
+        return recipe(name, declared.get(name))
+    except Unavailable as why:
+        raise Unavailable(f"service {name}: {why}") from None
+
+
+def _start(wanted: Recipe, running: ExitStack, cancel: threading.Event) -> Address:
+    """In a container; else as a server of this machine."""
+    reasons = []
+    for way in (container, server):
+        try:
+            return running.enter_context(way(wanted, cancel))
+        except Unavailable as why:
+            reasons.append(str(why))
+        if cancel.is_set():
+            break
+    raise Unavailable(f"service {wanted.name}: {'; '.join(reasons)}")

@@ -1,0 +1,52 @@
+"""inv test"""
+
+from fairlead.tasks.run import Run
+from fairlead.tasks.verb import verb
+
+
+@verb(
+    name="test",
+    mutates=False,
+    help={
+        "suite": "Only these suites: --suite=unit,integration",
+        "quick": "Only the suites that are quick",
+        "coverage": "Measure coverage over all suites, and fail below the threshold",
+        "threshold": "Percent that must be covered (default: [test] threshold); implies --coverage",
+        "python": "Under these Pythons, each in an environment made by uv: --python=3.11,3.12",
+        "shard": "Only one of several parts that take equally long: --shard=1/4",
+    },
+)
+def run_tests(
+    run: Run,
+    suite: tuple[str, ...] = (),
+    quick: bool = False,
+    coverage: bool = False,
+    threshold: str = "",
+    python: tuple[str, ...] = (),
+    shard: str = "",
+) -> None:
+    """Run the test suites, into one table; words after `--` go to pytest"""
+    import os
+
+    from fairlead.checks.suites import request as requests
+    from fairlead.checks.suites.session import Suites
+    from fairlead.tasks import tested
+
+    repository = run.repository()
+    limit = tested.threshold(threshold, repository.test.threshold)
+    request = requests.request(
+        repository,
+        suites=suite,
+        quick=quick,
+        covered=coverage or bool(threshold),
+        versions=python,
+        shard=shard,
+        arguments=run.remainder,
+        verbose=run.options.verbose,
+    )
+    if run.options.plan:
+        run.reporter.plan(requests.plan(request), {}, verbose=run.options.verbose)
+        return
+    requests.check_terminal(request, run.options.json)
+    session = Suites(request, run.reporter.event, os.environ).run()
+    tested.tell(run, request, session, limit)

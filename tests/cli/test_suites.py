@@ -1,0 +1,179 @@
+"""`test`, as a whole command on small repositories with real pytest."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = (sys.executable, "-m", "fairlead", "test")
+PASSES = "def test_it(): pass\n"
+
+
+@pytest.fixture
+def project(tmp_path) -> Path:
+    """Two suites, one of which has a test that fails."""
+    files = {
+        "deploy/fairlead.toml": "",
+        "pytest.ini": "[pytest]\n",
+        "shop.py": "def price(n):\n    return 2 * n\n\ndef never():\n    return 0\n",
+        "tests/unit/test_price.py": "import shop\ndef test_price(): assert shop.price(2) == 4\n",
+        "tests/e2e/test_shop.py": "import shop\ndef test_it():\n    assert shop.price(1) == 3\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def environ(**more: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | more
+
+
+def run(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        (*PROGRAM, *words),
+        cwd=folder,
+        env=environ(**more),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_one_table_the_failed_tests_and_a_verdict(project):
+    told = run(project)
+    assert told.returncode == 1
+    lines = [" ".join(line.split()) for line in told.stdout.splitlines()]
+    assert lines[1] == "suite outcome passed failed skipped time"
+    assert lines[2].startswith("unit passed 1 0 0 ")
+    assert lines[3].startswith("e2e findings 0 1 0 ")
+    assert "tests/e2e/test_shop.py:3 e2e test_it assert 2 == 3" in lines
+    assert lines[-1] == "✗ 1 tests passed, 1 failed"
+    assert "AssertionError" in (project / ".fairlead/reports/e2e.log").read_text()
+
+
+def test_scripts_get_the_same_as_data(project):
+    told = run(project, "--json", "--suite=unit", "--coverage", "--threshold=50")
+    *_, last = [json.loads(line) for line in told.stdout.splitlines()]
+    assert (told.returncode, told.stderr) == (0, "")
+    (suite,) = last["suites"]
+    assert (suite["suite"], suite["outcome"], suite["passed"]) == ("unit", "passed", 1)
+    assert last["coverage"]["percent"] == 75.0
+    assert last["whole"] is False
+
+
+@pytest.mark.parametrize(("threshold", "code"), [("75", 0), ("75.01", 1)])
+def test_the_threshold_is_kept_or_missed_by_how_much_and_where(project, threshold, code):
+    told = run(project, "--suite=unit", f"--threshold={threshold}")
+    assert told.returncode == code
+    *_, last = told.stdout.splitlines()
+    if code:
+        assert "coverage 75.00 % is 0.01 points below the threshold of 75.01 %" in last
+        assert "1 more lines would do; most are missing in shop.py (1 missing)" in last
+    else:
+        assert last.strip() == "coverage 75.00 %, threshold 75 %"
+
+
+def test_actions_marks_the_line_and_gets_the_table(project, tmp_path):
+    summary = tmp_path / "summary"
+    told = run(project, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
+    assert "::error title=e2e%3A test_it,file=tests/e2e/test_shop.py,line=3::" in told.stderr
+    assert "| e2e | findings | 0 | 1 | 0 |" in summary.read_text()
+    assert "\x1b" not in told.stdout + told.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--suite=unti",), "did you mean `unit`?"),
+        (("--shard=5/4",), "is no shard"),
+        (("--threshold=lots",), "is no percentage"),
+        (("--threshold=101",), "is no percentage"),
+        (("--python=3",), "is no version of Python"),
+        (("--quick", "--suite=e2e"), "none of the suites is quick"),
+        (("--suite=unit", "--", "--pdb"), "a debugger needs a terminal"),
+        (("--", "--pdb"), "a debugger is for one suite at a time"),
+        (("--suite=unit", "--", "tests/e2e/test_shop.py"), "no suite has"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_before_anything_is(project, words, said):
+    told = run(project, *words)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert said in told.stderr
+    assert not (project / ".fairlead").exists()
+
+
+def test_a_plan_runs_nothing(project):
+    told = run(project, "--plan", "--verbose", "--python=3.12", "--shard=1/2")
+    assert told.returncode == 0
+    assert "uv venv" in told.stdout
+    assert "-p fairlead_shard" in told.stdout
+    assert not (project / ".fairlead").exists()
+
+
+def test_the_debugger_has_the_terminal(project):
+    """`p` in pdb answers on it, and `c` goes on to the end of the tests."""
+    ours, theirs = pty.openpty()
+    asked = subprocess.Popen(
+        (*PROGRAM, "--suite=e2e", "--", "--pdb"),
+        cwd=project,
+        env=environ(TERM="xterm"),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    seen, answers = b"", [b"p 'six' * 2\n", b"c\n"]
+    try:
+        while piece := os.read(ours, 4096):
+            seen += piece
+            if seen.rstrip().endswith(b"(Pdb)") and answers:
+                os.write(ours, answers.pop(0))
+    except OSError:
+        pass  # how Linux says that the other end is closed
+    os.close(ours)
+    assert asked.wait(20) == 1
+    assert b"sixsix" in seen
+    assert b"e2e" in seen.rpartition(b"Tests")[2]
+
+
+def test_ctrl_c_ends_the_suites_with_all_they_started(project):
+    hangs = """\
+import pathlib, subprocess, time
+def test_it():
+    child = subprocess.Popen(["sleep", "600"])
+    pathlib.Path("child").write_text(str(child.pid))
+    time.sleep(600)
+"""
+    (project / "tests/unit/test_price.py").write_text(hangs)
+    asked = subprocess.Popen(
+        (*PROGRAM, "--suite=unit"),
+        cwd=project,
+        env=environ(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    child = project / "child"
+    while not (child.exists() and child.read_text()):
+        assert asked.poll() is None
+    asked.send_signal(2)
+    _, err = asked.communicate(timeout=30)
+    assert asked.returncode == 1
+    assert "test was interrupted by Ctrl-C" in err
+    assert "nothing was changed" in err
+    assert not Path(f"/proc/{child.read_text()}/cmdline").is_file() or _zombie(child.read_text())
+
+
+def _zombie(process: str) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True

@@ -1,6 +1,7 @@
 """Which reporter a command gets: by its flags, its streams, its environment."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TextIO
 
 from fairlead.report.protocol import Reporter, Wishes
@@ -19,7 +20,8 @@ def open_reporter(
     """The reporter for a command: JSON lines, a live display, or plain lines.
 
     `--json` wins; else a terminal on stderr gets the live display, anything else plain lines. In
-    GitHub Actions groups, annotations, summary and outputs come on top. redact: masks secrets,
+    GitHub Actions groups, annotations, summary and outputs come on top, in GitLab a report of the
+    findings. redact: masks secrets,
     asked for every text. program: what a person typed to start this, `inv` or `fairlead`.
     """
     in_actions = environ.get("GITHUB_ACTIONS") == "true"
@@ -49,4 +51,8 @@ def open_reporter(
             program=program,
             groups=not options.json,
         )
+    if environ.get("GITLAB_CI") == "true":
+        from fairlead.report.gitlab import GitLab
+
+        reporter = GitLab(reporter, Path.cwd(), redact=redact)
     return reporter

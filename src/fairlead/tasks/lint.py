@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from fairlead.checks.tree import Tree
 
 NAME = "lint"
+REMEDY = "inv lint --fix  (mends what can be mended)"
 
 
 @verb(
@@ -63,8 +64,9 @@ def lint(
     )
     partial = bool(only or changed or run.remainder or run.options.service)
     put_on_record(run, NAME, verdicts, partial=partial)
-    remedy = "" if fix or not choice.fixers(tree) else "inv lint --fix  (mends what can be mended)"
-    tell(run.reporter, NAME, verdicts, notes, remedy)
+    menders = {one.name for one in choice.fixers(tree)} if not fix else set()
+    mendable = any(one.findings and one.tool in menders for one in verdicts)
+    tell(run.reporter, NAME, verdicts, notes, REMEDY if mendable else "")
 
 
 def _mend(run: Run, choice: "Choice", tree: "Tree", programs: "Programs") -> None:

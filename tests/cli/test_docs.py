@@ -27,7 +27,7 @@ NOT_RUN = {
     "fairlead test": "of a project of the reader's; tests/cli/test_suites.py runs each",
     "./scripts/lab up --hosts 4": "scripts/test does it before the lab tests",
     "./scripts/test": "runs this test",
-    ".venv/bin/ruff": "scripts/test runs it",
+    ".venv/bin/inv lint": "scripts/test runs it",
     ".venv/bin/pytest": "runs this test",
     ".venv/bin/pre-commit install": "writes into the repository's .git",
 }

@@ -39,7 +39,8 @@ def main() -> None:
     print(json.dumps(suites))
 
 
-try:
-    main()
-except CoverageException as error:
-    sys.exit("coverage: " + str(error))
+if __name__ == "__main__":
+    try:
+        main()
+    except CoverageException as error:
+        sys.exit("coverage: " + str(error))

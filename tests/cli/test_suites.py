@@ -53,8 +53,8 @@ def test_one_table_the_failed_tests_and_a_verdict(project):
     assert lines[1] == "suite outcome passed failed skipped time"
     assert lines[2].startswith("unit passed 1 0 0 ")
     assert lines[3].startswith("e2e findings 0 1 0 ")
-    assert "tests/e2e/test_shop.py:3 e2e test_it assert 2 == 3" in lines
-    assert lines[-1] == "✗ 1 tests passed, 1 failed"
+    assert "tests/e2e/test_shop.py:3 test_it assert 2 == 3 (e2e, high)" in lines
+    assert lines[-1] == "✗ 1 test passed, 1 failed"
     assert "AssertionError" in (project / ".fairlead/reports/e2e.log").read_text()
 
 
@@ -75,7 +75,7 @@ def test_the_threshold_is_kept_or_missed_by_how_much_and_where(project, threshol
     *_, last = told.stdout.splitlines()
     if code:
         assert "coverage 75.00 % is 0.01 points below the threshold of 75.01 %" in last
-        assert "1 more lines would do; most are missing in shop.py (1 missing)" in last
+        assert "1 more line would do; most are missing in shop.py (1 missing)" in last
     else:
         assert last.strip() == "coverage 75.00 %, threshold 75 %"
 
@@ -83,7 +83,7 @@ def test_the_threshold_is_kept_or_missed_by_how_much_and_where(project, threshol
 def test_actions_marks_the_line_and_gets_the_table(project, tmp_path):
     summary = tmp_path / "summary"
     told = run(project, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
-    assert "::error title=e2e%3A test_it,file=tests/e2e/test_shop.py,line=3::" in told.stderr
+    assert "::error title=e2e test_it,file=tests/e2e/test_shop.py,line=3::" in told.stderr
     assert "| e2e | findings | 0 | 1 | 0 |" in summary.read_text()
     assert "\x1b" not in told.stdout + told.stderr
 

@@ -19,12 +19,13 @@ from fairlead.config.kinds import (
 class Suite:
     """One suite of tests.
 
-    path: what pytest is given. command: run instead of pytest; `{junit}` in it is the file in which
-    it reports. timeout: s, for the whole suite. services: started for it alone.
+    path, arguments: what pytest is given. command: run instead of pytest; `{junit}` in it is the
+    file in which it reports. timeout: s, for the whole suite. services: started for it alone.
     """
 
     name: Name = field(metadata={"from_key": True})
     path: LocalPath = ""
+    arguments: tuple[str, ...] = ()
     command: CommandLine = ()
     cwd: LocalPath = ""
     env: Mapping[str, str] = field(default_factory=dict)

@@ -31,6 +31,7 @@ def run_tests(
     from fairlead.checks.suites import request as requests
     from fairlead.checks.suites.session import Suites
     from fairlead.tasks import tested
+    from fairlead.tasks.recording import put_on_record
 
     repository = run.repository()
     limit = tested.threshold(threshold, repository.test.threshold)
@@ -49,4 +50,11 @@ def run_tests(
         return
     requests.check_terminal(request, run.options.json)
     session = Suites(request, run.reporter.event, os.environ).run()
+    put_on_record(
+        run,
+        "test",
+        [result.verdict for result in session.results],
+        partial=request.partial or not request.whole,
+        coverage=session.coverage.percent if session.coverage else None,
+    )
     tested.tell(run, request, session, limit)

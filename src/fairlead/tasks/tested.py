@@ -44,13 +44,22 @@ def tell(run: "Run", request: "Request", session: "Session", limit: float) -> No
     lines = [_tests(session), *([_coverage(covered, request, limit)] if covered else [])]
     good = session.passed and (covered is None or _enough(covered, request, limit))
     payload: dict[str, object] = {
-        "outcome": "passed" if good else "failed",
+        "outcome": "passed" if good else str(_worst(session)),
         "suites": [_data(result) for result in session.results],
         "whole": request.whole and not request.partial,
     }
     if covered is not None:
         payload["coverage"] = _coverage_data(covered, limit)
     run.reporter.result(payload, lines, ok=good)
+
+
+def _worst(session: "Session") -> str:
+    """The outcome of the whole: what was found says more than what did not run. Too little
+    coverage is a finding."""
+    outcomes = {str(r.verdict.outcome) for r in session.results if not r.unselected}
+    order = ("findings", "error", "not-run")
+    failed = next((one for one in order if one in outcomes), "not-run")
+    return "findings" if session.passed else failed
 
 
 def _row(result: "Result") -> tuple[object, ...]:
@@ -82,7 +91,7 @@ def _tests(session: "Session") -> str:
     """`312 tests passed in 5 suites`, or how many failed, and what else did not pass."""
     counts = [result.counts for result in session.results if result.counts]
     passed, failed = sum(one.passed for one in counts), sum(one.failed for one in counts)
-    text = f"{passed} tests passed, {failed} failed" if failed else f"{passed} tests passed"
+    text = f"{passed} test{'s' * (passed != 1)} passed" + (f", {failed} failed" if failed else "")
     others = [
         f"{result.name}: {result.verdict.outcome}"
         for result in session.results
@@ -104,7 +113,7 @@ def _coverage(covered: "Coverage", request: "Request", limit: float) -> str:
     lines = covered.lines_short_of(limit)
     return (
         f"{shown} is {covered.short_of(limit)} points below the threshold of {limit:g} %:"
-        f" {lines} more lines would do; most are missing in {worst}"
+        f" {lines} more line{'s' * (lines != 1)} would do; most are missing in {worst}"
     )
 
 
@@ -130,7 +139,7 @@ def _data(result: "Result") -> dict[str, object]:
 
 def _coverage_data(covered: "Coverage", limit: float) -> dict[str, object]:
     return {
-        "percent": None if covered.reason else float(covered.exact),
+        "percent": covered.percent,
         "threshold": limit,
         "lines": covered.total,
         "missing": covered.missing,

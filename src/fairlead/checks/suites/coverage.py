@@ -59,6 +59,11 @@ class Coverage:
     def exact(self) -> Fraction:
         return Fraction(100 * (self.total - self.missing), self.total) if self.total else Fraction()
 
+    @property
+    def percent(self) -> float | None:
+        """The share as a number; nothing where nothing was measured."""
+        return None if self.reason else float(self.exact)
+
     def reaches(self, threshold: float) -> bool:
         """Whether it is no less, compared without rounding: 80 % of 80 is enough, 79.999 % not."""
         return not self.reason and self.exact >= Fraction(str(threshold))

@@ -98,6 +98,7 @@ class Job:
             *("-o", "junit_family=xunit1"),
             *(() if self.wishes.attached else ("--color=no",)),
             *(("-p", "fairlead_shard") if self.wishes.shard else ()),
+            *self.suite.arguments,
             *self.wishes.arguments,
         )
         return Command(argv, timeout=limit)

@@ -11,11 +11,15 @@ from fairlead.tasks.run import Run
 def subject(run: Run, *, changed: bool, exclude: Sequence[str]) -> tuple[Tree, str]:
     """The tree, narrowed to what is asked for, and a sentence that says how; empty for all.
 
-    Files and folders after `--` are those a person, or a git hook, names; what of them git
-    ignores or `exclude` leaves out is left out. Raises UsageError for one that does not exist.
+    --service narrows it to the folders of those services, beside what else narrows it. Files and
+    folders after `--` are those a person, or a git hook, names; what of them git ignores or
+    `exclude` leaves out is left out. Raises UsageError for one that does not exist.
     """
     root = run.repository().root
     whole = read_tree(root)
+    told = ""
+    if run.options.service:
+        whole, told = _of_services(run, whole)
     if run.remainder:
         tree, told = whole.only(_named(run, whole)), "only the files that are named"
     elif changed:
@@ -24,8 +28,19 @@ def subject(run: Run, *, changed: bool, exclude: Sequence[str]) -> tuple[Tree, s
         found = changed_files(root)
         tree, told = whole.only(found.files), f"only what changed since {found.since}"
     else:
-        tree, told = whole, ""
+        tree = whole
     return tree.without(exclude), told
+
+
+def _of_services(run: Run, tree: Tree) -> tuple[Tree, str]:
+    from fairlead.tasks.scope import repository_services
+
+    services = repository_services(run)
+    folders = tuple(f"{one.path}/" for one in services)
+    every = any(one.path == "." for one in services)
+    files = (file for file in tree.files if every or file.startswith(folders))
+    names = ", ".join(one.name for one in services) or "no service"
+    return tree.only(files), f"only files of {names}"
 
 
 def _named(run: Run, tree: Tree) -> list[str]:

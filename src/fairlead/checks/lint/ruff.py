@@ -1,11 +1,10 @@
 """ruff check and ruff format: the linters of a Python tree that names no others."""
 
-import json
 import re
 
 from fairlead.checks.finding import Finding, Severity
 from fairlead.checks.lint.fixer import Fixer
-from fairlead.checks.lint.parsing import counted, inside, unformatted
+from fairlead.checks.lint.parsing import counted, inside, json_list, unformatted
 from fairlead.checks.lint.python import black_settings, other_linter, ruff_settings, sources
 from fairlead.checks.lint.settings import asked_in, pyproject
 from fairlead.checks.sweep import failed
@@ -45,7 +44,9 @@ class Ruff(Fixer):
     def judge(self, tree: Tree, ran: Ran) -> Verdict:
         if ran.code not in (0, 1):
             return failed(self.name, ran)
-        findings = [self._finding(tree, one) for one in json.loads(ran.out)]
+        findings = [self._finding(tree, one) for one in json_list(ran.out)]
+        if ran.code and not findings:
+            return failed(self.name, ran)
         looked_at = counted(r"Checked (\d+) files? in", ran.err)
         if not looked_at and "No Python files found" not in ran.err:
             looked_at = len(sources(tree))  # its log is worded anew

@@ -10,11 +10,13 @@ def test_worker_finishes_its_job_after_sigterm(programs: Programs, redis_url: st
     api, worker = programs.api(), programs.start("worker")
     api.request("/api/v1/jobs?name=long&seconds=2", "POST")
     api.request("/api/v1/jobs?name=next&seconds=0", "POST")
-    time.sleep(1)
+    while json.loads(api.request("/api/v1/jobs").body)["waiting"] > 1:  # it has not begun
+        assert worker.poll() is None
+        time.sleep(0.05)
 
     worker.send_signal(signal.SIGTERM)
 
-    assert worker.wait(5) == 0
+    assert worker.wait(20) == 0
     jobs = json.loads(api.request("/api/v1/jobs").body)
     assert [job["name"] for job in jobs["done"]] == ["long"]
     assert jobs["waiting"] == 1

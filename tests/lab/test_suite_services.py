@@ -112,7 +112,7 @@ def test_a_container_that_does_not_get_ready_leaves_the_suite_not_run(project: P
 
 
 def test_the_example_s_suites_pass_and_too_little_coverage_still_fails(lab: Lab) -> None:
-    """In one table, with a real Redis for each suite; scripts/test runs them with their threshold."""
+    """One table, a real Redis for each suite; scripts/test holds them to their own threshold."""
     example = ROOT / "examples/agentic"
     missed = run(example, "--coverage", "--threshold=99.9", REDIS_IMAGE=f"{lab.push}/redis:8")
     assert missed.returncode == 1, missed.stdout + missed.stderr

@@ -57,13 +57,15 @@ fl_ask() { # INDEX ADDRESS PORT METHOD PATH HOST SECONDS: @http INDEX SOURCE SEC
 }
 
 fl_ask_containers() { # INDEX PROJECT BACKEND PORT METHOD PATH HOST SECONDS: ask each container itself
-  # Looked up once for all checks of a step, which follow one another within seconds.
-  fl_check=$1 fl_slot=$2 fl_backend=$3
+  # Where they are, the router knows best: the wait for health has just made sure that it sees these
+  # and no others. Looked up once for all checks of a step, which follow one another within seconds.
+  fl_check=$1 fl_backend=$3
   shift 3
-  # shellcheck disable=SC2034  # fl_at reads it
-  [ "${fl_looked_up:-}" = "$fl_slot" ] || fl_about=$(fl_about "$fl_slot")
-  fl_looked_up=$fl_slot
-  for fl_address in $(fl_at "$fl_backend"); do
+  if [ "${fl_looked_up:-}" != "$fl_backend" ]; then
+    fl_addresses=$(fl_servers_listed "$fl_backend" | awk '$2 != "-" { print $2 }')
+    fl_looked_up=$fl_backend
+  fi
+  for fl_address in $fl_addresses; do
     fl_ask "$fl_check" "$fl_address" "$@"
   done
 }

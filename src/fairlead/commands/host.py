@@ -30,6 +30,11 @@ def pull(*references: str, timeout: float) -> Command:
     return Command(("fl_pull", *references), timeout=timeout)
 
 
+def make_room(project: str, config: str = "") -> Command:
+    """Empty an idle slot; with a file on the host, the slot's backends become those of the file."""
+    return Command(("fl_make_room", project, config) if config else ("fl_make_room", project))
+
+
 def clear(project: str) -> Command:
     return Command(("fl_clear", project))
 

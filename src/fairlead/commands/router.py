@@ -1,4 +1,4 @@
-"""What is said to the router of a host: calls of the functions in router.sh, as argv."""
+"""What is said to the router of a host: calls of the functions in router*.sh, as argv."""
 
 from fairlead.model import Command
 
@@ -16,11 +16,6 @@ def up(image: str, http_port: int, https_port: int, certificate: str, config: by
 
 def connect(*networks: str) -> Command:
     return Command(("fl_router_connect", *networks))
-
-
-def apply(name: str, config: str) -> Command:
-    """Install a slot's backends from a file on the host, and reload if they changed."""
-    return Command(("fl_router_apply", name, config))
 
 
 def routes(key: str, file: str) -> Command:

@@ -20,6 +20,19 @@ fl_clear() { # PROJECT: remove what an idle slot holds, at once
   [ -z "$fl_ids" ] || docker rm -f $fl_ids >/dev/null
 }
 
+fl_make_room() { # PROJECT [CONFIG]: an empty slot, and the router's backends for it as in this file
+  # Side by side, as Docker takes its time to remove what runs; nothing here concerns the live slot.
+  fl_clear "$1" &
+  fl_clearing=$!
+  fl_room=0
+  if [ $# -gt 1 ]; then
+    fl_router_slot "$1" "$2" &
+    wait "$!" || fl_room=$?
+  fi
+  wait "$fl_clearing" || fl_room=$?
+  [ "$fl_room" -eq 0 ] || exit "$fl_room"
+}
+
 fl_clear_one_off() { # PROJECT: remove what a migration left behind; the slot's own stay
   fl_ids=$(docker ps -aq --filter "label=com.docker.compose.project=$1" --filter label=com.docker.compose.oneoff=True)
   # shellcheck disable=SC2086

@@ -25,7 +25,7 @@ FENCE_LOST, HELD = 75, 73
 # What has no consequence that a plan could depend on.
 WITHOUT_EFFECT = (
     *("fl_network", "fl_await", "fl_restore", "fl_prune", "fl_drain", "fl_require_up"),
-    *("fl_router_up", "fl_router_connect", "fl_router_apply", "fl_router_routes"),
+    *("fl_router_up", "fl_router_connect", "fl_router_routes"),
     *("fl_ready_servers", "fl_ready_slot", "fl_hold_free_servers", "fl_admit_servers"),
     *("fl_live_reconcile", "fl_clear_one_off"),
 )
@@ -170,6 +170,9 @@ class ModelHost:
 
     def _do_clear(self, project: str) -> None:
         self._set([one for one in self.state.containers if one.slot != self._slot(project)])
+
+    def _do_make_room(self, project: str, config: str = "") -> None:
+        self._do_clear(project)
 
     def _do_activate(self, project: str) -> None:
         self._become(project, "running", lambda one: True)

@@ -56,7 +56,7 @@ class TestBlueGreen:
             *("switch", "smoke-host", "smoke-client", "drain", "workers"),
         ]
         started = words(named(found, "start"))
-        assert started.index("fl_clear") < started.index("up") == len(started) - 1
+        assert started.index("fl_make_room") < started.index("up") == len(started) - 1
         assert argvs(named(found, "switch")) == [("fl_switch", "green")]
         assert words(named(found, "tidy")) == ["fl_status", "fl_retire", "fl_prune"]
 

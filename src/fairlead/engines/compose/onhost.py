@@ -23,14 +23,15 @@ def rollback_script(environment: Environment, layout: Layout, *, routed: bool = 
     routed: the host has services with routes; one without may have no router to speak to.
     """
     project, old = layout.project(SLOT), layout.project(OLD)
+    config = layout.release_file(RELEASE, f"router-{SLOT}.cfg")
     timeout = max((s.health.timeout for s in environment.services.values()), default=60.0)
     lines = {
         "activate": [host.activate(project)],
         "restore": [host.restore(STAMP, RELEASE)],
         "start": [
             host.network(*(layout.project(slot) for slot in SLOTS)),
-            host.clear(project),
-            *(_slot_router(project, layout) if routed else ()),
+            *((router.connect(project),) if routed else ()),
+            host.make_room(project, config if routed else ""),
             compose.up(project, layout.slot_file(RELEASE, SLOT)),
         ],
         "healthy": [host.await_healthy(project, SETTLE_SECONDS, timeout)],
@@ -56,15 +57,6 @@ def rollback_script(environment: Environment, layout: Layout, *, routed: bool = 
         text = _put(text, name, [_line(command) for command in commands])
     text = text.replace("@drain_timeout@", f"{environment.drain_timeout:.0f}")
     return _whole(text, layout)
-
-
-def _slot_router(project: str, layout: Layout) -> tuple[Command, ...]:
-    config = layout.release_file(RELEASE, f"router-{SLOT}.cfg")
-    return (
-        router.connect(project),
-        router.apply(project, config),
-        router.ready_slot(project, config),
-    )
 
 
 def smoke_script(environment: Environment, layout: Layout) -> bytes:

@@ -35,8 +35,7 @@ def start(
         commands[name] = (
             *(() if situation.part(name).routed else (host.network(project),)),
             *_left_over(situation, name),
-            host.clear(project),
-            *_slot_router(situation, name),
+            host.make_room(project, _backends(situation, name)),
             compose.up(project, situation.file(name), scales[name] if scales else None),
         )
     return step(
@@ -229,16 +228,11 @@ def finished(situation: Situation, *steps: Step | None) -> Plan:
     return Plan(in_order(settle(situation), *steps), tidy(situation))
 
 
-def _slot_router(situation: Situation, name: str) -> tuple[Command, ...]:
-    """The idle slot's backends as this release wants them; the live slot's stay as they are."""
-    if not situation.part(name).routed:
-        return ()
+def _backends(situation: Situation, name: str) -> str:
+    """The file of the idle slot's backends as this release wants them; none without routes."""
     slot = situation.new_slot(name)
-    config = situation.layout.release_file(situation.target.release, f"router-{slot}.cfg")
-    return (
-        router.apply(situation.layout.project(slot), config),
-        router.ready_slot(situation.layout.project(slot), config),
-    )
+    file = situation.layout.release_file(situation.target.release, f"router-{slot}.cfg")
+    return file if situation.part(name).routed else ""
 
 
 def routes(situation: Situation, name: str) -> tuple[Command, ...]:

@@ -441,3 +441,11 @@ def test_outside_the_main_thread_nothing_is_installed():
     thread.start()
     thread.join()
     assert found == [signal.SIG_DFL]
+
+
+def test_a_task_hides_no_collection_and_no_collection_a_task():
+    """A module of fairlead.tasks has the name of a task elsewhere: `lock.release`, `release.…`."""
+    from fairlead.tasks import ns as verbs
+
+    assert {"lock.release", "lock.status", "release.notes"} <= set(verbs.task_names)
+    assert not [name for name in verbs.task_names if name.count(".") > 1]

@@ -9,7 +9,8 @@ from fairlead.tasks.execute import exec_
 from fairlead.tasks.host import check, setup
 from fairlead.tasks.init import init
 from fairlead.tasks.lint import lint
-from fairlead.tasks.lock import release, status_
+from fairlead.tasks.lock import release as release_lock  # `release` is a module here
+from fairlead.tasks.lock import status_
 from fairlead.tasks.logs import logs
 from fairlead.tasks.release import bump, notes, publish
 from fairlead.tasks.rollback import rollback
@@ -21,7 +22,7 @@ from fairlead.tasks.test import run_tests
 
 ns = Collection(init, doctor, lint, run_tests, deploy, rollback, smoke, status, logs, exec_)
 ns.add_collection(Collection("backups", list_))
-ns.add_collection(Collection("lock", status_, release))
+ns.add_collection(Collection("lock", status_, release_lock))
 ns.add_collection(Collection("host", setup, check))
 ns.add_collection(Collection("release", bump, notes, publish))
 ns.add_collection(Collection("services", list_services, changed, matrix))

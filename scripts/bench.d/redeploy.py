@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from application import TAGS, application, forget, pinned, settle
 from figures import Figure, Measure, Target, medians
 from lab import Ssh, lab, last_host
+from processes import timed
 from router import Runtime, Watcher
 from timeline import phases
 
@@ -56,10 +57,9 @@ class Bench:
     def by_hand(self, tag: str, kind: str) -> None:
         """Pull, create and start to healthy, switch: plain docker over an open connection."""
         host = self.project.hosts[0]
-        network = f"{self.project.key}-{self._live()}"
-        start = START.format(network=network, secret=SECRET, image=self.images[tag])
+        pull, start = self._scripts(tag)
         parts = (
-            self.ssh.timed(host, f"docker pull -q {self.images[tag]} >/dev/null")(),
+            self.ssh.timed(host, pull)(),
             self.ssh.timed(host, start)(),
             self._switch(),
         )
@@ -67,6 +67,18 @@ class Bench:
         for name, seconds in zip(PARTS, parts, strict=True):
             self.note(f"{name} ({kind})", seconds)
         self.note(f"sum of parts, {kind}", sum(parts))
+
+    def in_one_process(self, tag: str, kind: str) -> None:
+        """The same in one script of one ssh process, which has to start and to log in as we do."""
+        host = self.project.hosts[0]
+        whole = timed(self.ssh.argv(host, "\n".join(self._scripts(tag))))
+        self.note(f"one ssh process, {kind}", whole() + self._switch())
+        self.ssh.run(host, "docker rm -f bench-part >/dev/null")
+
+    def _scripts(self, tag: str) -> tuple[str, str]:
+        image, network = self.images[tag], f"{self.project.key}-{self._live()}"
+        start = START.format(network=network, secret=SECRET, image=image)
+        return f"docker pull -q {image} >/dev/null", start
 
     def deploy(self, tag: str, kind: str) -> None:
         watcher = Watcher(self.project, tag)
@@ -114,11 +126,14 @@ def _rounds(bench: Bench, runs: int) -> None:
     for tag in itertools.islice(turn, runs):
         settle(bench.ssh, host, bench.project)
         bench.by_hand(tag, THERE)
+        bench.in_one_process(tag, THERE)
         bench.deploy(tag, THERE)
     for tag in itertools.islice(turn, runs):
         settle(bench.ssh, host, bench.project)
         forget(bench.ssh, host, bench.images[tag])
         bench.by_hand(tag, NEW)
+        forget(bench.ssh, host, bench.images[tag])
+        bench.in_one_process(tag, NEW)
         forget(bench.ssh, host, bench.images[tag])
         bench.deploy(tag, NEW)
     bench.project.keep_warm = "10m"
@@ -143,6 +158,8 @@ def _measure(bench: Bench) -> Measure:
         targets,
         (
             "parts: plain docker over an ssh connection that is open already, on the same host",
+            "one ssh process: the parts in one script, with the start of ssh and its login; no "
+            "lock, no look, no backup, no router's word, no smoke checks, nothing tidied up",
             "the idle slot is stopped before, as when keep_warm is over, but for the last two rows",
             f"{bench.round_trips} round trips besides the lock's; a new image has a layer of 5 MB",
             "Kamal 2.96 s, 3.3 times the sum of its parts: measured elsewhere, not here",

@@ -11,6 +11,7 @@ from fairlead.config.reference import comment_of
 from fairlead.config.toml_lines import KeyPath
 
 WIDTH = 100
+HOOKS = ".pre-commit-config.yaml"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def render(
     for name in environments:
         files[f"{FOLDER}/{name}.toml"] = "\n".join(_environment(guess, name)) + "\n"
     files[EXAMPLE] = _example(unset)
+    files[HOOKS] = Path(__file__).with_name("pre-commit.yaml").read_text("utf-8")
     return files
 
 

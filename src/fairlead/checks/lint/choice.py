@@ -1,6 +1,6 @@
 """Which linters run on a tree, and why."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fairlead.checks.lint.actionlint import Actionlint, NodeActionlint
@@ -21,6 +21,14 @@ from fairlead.checks.programs import Programs
 from fairlead.checks.tool import Tool
 from fairlead.checks.tree import Tree
 from fairlead.errors import UsageError
+
+
+KINDS = {
+    "format": ("isort", "black", "ruff-format"),
+    "types": ("mypy",),
+    "yaml": ("yamllint",),
+}
+"""Names that stand for several linters: of these, those that the tree calls for."""
 
 
 @dataclass(frozen=True)
@@ -73,21 +81,22 @@ def choose(
 ) -> Choice:
     """The linters for a tree: `only`, else those declared, else what the tree calls for.
 
-    Of a narrowed tree those are left out that none of its files concerns. Raises UsageError for
-    a name that there is no linter of.
+    only: names of linters, or of KINDS. Of a narrowed tree those are left out that none of its
+    files concerns. Raises UsageError for a name that there is no linter of.
     """
     known = linters(complexity)
-    _refuse_unknown((*only, *declared), known)
-    named = only or declared
+    _refuse_unknown(declared, (*known,))
+    _refuse_unknown(only, (*known, *KINDS))
+    named = _expanded(only, known, tree) if only else declared
     why = {
         name: ("named by --only" if only else "[lint] tools") if named else tool.applies(tree)
         for name, tool in known.items()
-        if not named or name in named
+        if name in named or not (only or named)
     }
     chosen = [known[name] for name, reason in why.items() if reason]
     if tree.narrowed:
         chosen = [tool for tool in chosen if tool.examines(tree)]
-    absent = [] if named else [tool for tool in chosen if _absent(tool, tree, programs)]
+    absent = [] if only or named else [tool for tool in chosen if _absent(tool, tree, programs)]
     left_out = tuple(f"{tool.name} ({why[tool.name]}): {tool.install}" for tool in absent)
     return Choice(tuple(tool for tool in chosen if tool not in absent), why, left_out)
 
@@ -96,12 +105,19 @@ def _absent(tool: Tool, tree: Tree, programs: Programs) -> bool:
     return tool.optional(tree) and programs.find(tool.command(tree).argv[0]) is None
 
 
-def _refuse_unknown(names: Iterable[str], known: dict[str, Tool]) -> None:
+def _expanded(only: Sequence[str], known: Mapping[str, Tool], tree: Tree) -> list[str]:
+    """The names of linters; a kind stands for those of it that the tree calls for."""
+    kinds = {one for name in only for one in KINDS.get(name, ())}
+    called_for = [name for name in known if name in kinds and known[name].applies(tree)]
+    return [*(name for name in only if name not in KINDS), *called_for]
+
+
+def _refuse_unknown(names: Iterable[str], known: Sequence[str]) -> None:
     from difflib import get_close_matches
 
     for name in names:
         if name not in known:
-            meant = next(iter(get_close_matches(name, list(known), n=1)), "")
+            meant = next(iter(get_close_matches(name, known, n=1)), "")
             hint = f"; did you mean {meant}?" if meant else ""
             raise UsageError(
                 f"there is no linter {name}{hint}",

@@ -201,6 +201,7 @@ def _record(
     session: Session, execution: Execution, doing: str, outcome: str, why: str
 ) -> dict[str, tuple[Command, ...]]:
     situation = execution.situation
+    bypass = situation.target.bypass
     commands: dict[str, tuple[Command, ...]] = {}
     for name in situation.hosts:
         line = json.dumps(
@@ -211,6 +212,7 @@ def _record(
                 "from": situation.state(name).live_release,
                 "outcome": outcome,
                 "why": session.redact(why),
+                **({"bypass": session.redact(bypass)} if bypass else {}),
                 "who": who(),
             }
         )

@@ -22,7 +22,6 @@ from fairlead.checks.tool import Tool
 from fairlead.checks.tree import Tree
 from fairlead.errors import UsageError
 
-
 KINDS = {
     "format": ("isort", "black", "ruff-format"),
     "types": ("mypy",),

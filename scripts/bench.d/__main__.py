@@ -10,7 +10,17 @@ import pages
 from figures import Measure
 from machine import facts, load
 
-MEASURES = ("start", "services", "commands", "hosts", "files", "redeploy", "rollback", "switch")
+MEASURES = (
+    "start",
+    "lint",
+    "services",
+    "commands",
+    "hosts",
+    "files",
+    "redeploy",
+    "rollback",
+    "switch",
+)
 
 
 def main() -> None:

@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,23 @@ def result(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
 
 def words(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [" ".join(line.split()) for line in done.stdout.splitlines()]
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait for something that happens, sooner or later."""
+    for _ in range(300):
+        if true():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it never came true")
+
+
+def gone(process: int) -> bool:
+    """Whether a process has ended; one that nobody buried has, too."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 class TestReport:
@@ -136,12 +155,18 @@ class TestOutcomes:
         told = result(run(project, "--json", "--only=ruff"))
         assert told["outcome"] == "error"
         assert "was stopped" in told["tools"][0]["reason"]
-        child = int((project / "child").read_text())
-        for _ in range(50):
-            if not Path(f"/proc/{child}/stat").exists():
-                break
-            time.sleep(0.1)
-        assert not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text()
+        until(lambda: gone(int((project / "child").read_text())))
+
+    def test_ctrl_c_ends_it_with_its_children(self, project):
+        self.stand_in(project, "ruff", "sleep 300 & echo $! >child; wait")
+        process = subprocess.Popen((*PROGRAM, "--only=ruff"), cwd=project, stderr=subprocess.PIPE)
+        child = project / "child"
+        until(lambda: child.exists() and child.read_text().strip())
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == 1
+        assert b"interrupted by Ctrl-C" in said
+        until(lambda: gone(int(child.read_text())))
 
     def test_one_that_is_asked_for_and_missing_is_named_with_its_remedy(self, project):
         (project / ".isort.cfg").write_text("")

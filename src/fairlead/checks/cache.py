@@ -18,6 +18,7 @@ from fairlead.checks.verdict import Outcome, Verdict
 
 FORM = 1  # of what is stored; another number makes everything stored before unknown
 KEPT = 400  # entries: some weeks of one person's work
+Look = tuple[int, ...]
 KEEPABLE = (Outcome.PASSED, Outcome.FINDINGS)
 
 
@@ -79,7 +80,7 @@ class Cache:
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
-        self._digests: dict[str, str] = {}
+        self._digests: dict[str, tuple[str, Look]] = {}
 
     def key(self, tree: Tree, files: Iterable[str], *facts: str) -> str:
         """A key over the content of the files (paths from the root) and over the facts."""
@@ -103,6 +104,11 @@ class Cache:
         if verdict.outcome in KEEPABLE:
             self._memory.remember(key, json.dumps(asdict(verdict)))
 
+    def holds(self, tree: Tree, files: Iterable[str]) -> bool:
+        """Whether the files still look as they did when they were read for a key."""
+        known = ((name, self._digests.get(name)) for name in files)
+        return all(read is None or read[1] == _look(tree.root / name) for name, read in known)
+
     def prune(self) -> None:
         """Forget what was not used for long."""
         self._memory.prune()
@@ -110,12 +116,22 @@ class Cache:
     def _content(self, root: Path, name: str) -> str:
         """A digest of one file; of one that is gone or cannot be read, a word for that."""
         if name not in self._digests:
+            look = _look(root / name)  # before it is read: a change meanwhile shows later
             try:
                 content = (root / name).read_bytes()
             except OSError as error:
                 return f"unreadable: {error.errno}"
-            self._digests[name] = hashlib.sha256(content).hexdigest()
-        return self._digests[name]
+            self._digests[name] = (hashlib.sha256(content).hexdigest(), look)
+        return self._digests[name][0]
+
+
+def _look(file: Path) -> Look:
+    """What changes with a file's content; nothing for a file that is gone."""
+    try:
+        seen = file.stat()
+    except OSError:
+        return ()
+    return (seen.st_size, seen.st_mtime_ns, seen.st_ino)
 
 
 def _verdict(raw: dict[str, Any]) -> Verdict:

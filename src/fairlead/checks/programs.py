@@ -29,33 +29,41 @@ class Program:
 class Programs:
     """Finds programs for one repository. Safe to use from several threads.
 
-    Looked through in this order: .venv/bin and node_modules/.bin of the root, the folder of the
-    interpreter that runs us, PATH.
+    Looked through in this order: .venv/bin and node_modules/.bin of a part of the tree, if one is
+    named, then those of the root, the folder of the interpreter that runs us, PATH.
     """
 
     def __init__(
         self, root: Path, environ: Mapping[str, str] | None = None, memory: Memory | None = None
     ) -> None:
         given = os.environ if environ is None else environ
-        own = (root / ".venv/bin", root / "node_modules/.bin", Path(sys.executable).parent)
-        self.path = os.pathsep.join([*map(str, own), given.get("PATH", os.defpath)])
+        beside_us = str(Path(sys.executable).parent)
+        own = (*_own(root), beside_us, given.get("PATH", os.defpath))
+        self.path = os.pathsep.join(own)
         self._root = root
         self._environ = given
         self._memory = memory or Memory()
 
-    def environ(self, added: Mapping[str, str]) -> dict[str, str]:
+    def search_path(self, folder: str = "") -> str:
+        """The folders that are looked through for a program called in a folder of the tree."""
+        own = _own(self._root / folder) if folder else ()
+        return os.pathsep.join((*own, self.path))
+
+    def environ(self, added: Mapping[str, str], folder: str = "") -> dict[str, str]:
         """A tool's whole environment: ours, the same search path, no colours, and `added`."""
         kept = {key: value for key, value in self._environ.items() if key != "FORCE_COLOR"}
-        return {**kept, "PATH": self.path, "NO_COLOR": "1", **added}
+        return {**kept, "PATH": self.search_path(folder), "NO_COLOR": "1", **added}
 
-    def find(self, name: str) -> Path | None:
+    def find(self, name: str, folder: str = "") -> Path | None:
         """The program of that name; a name with a slash is a path."""
-        found = shutil.which(name, path=self.path)
+        found = shutil.which(name, path=self.search_path(folder))
         return Path(found) if found else None
 
-    def identify(self, name: str, asks: Sequence[str] = ("--version",)) -> Program | None:
+    def identify(
+        self, name: str, asks: Sequence[str] = ("--version",), folder: str = ""
+    ) -> Program | None:
         """The program and its version. It is asked only when it is not the one known already."""
-        path = self.find(name)
+        path = self.find(name, folder)
         if path is None:
             return None
         beside = _installed_beside(path)
@@ -71,6 +79,10 @@ class Programs:
         ran = run_local(command, cwd=self._root, environ=self.environ({}))
         said = (ran.out.strip() or ran.err.strip()).splitlines()
         return _telling(said) if ran.ok else ""
+
+
+def _own(folder: Path) -> tuple[str, str]:
+    return (str(folder / ".venv/bin"), str(folder / "node_modules/.bin"))
 
 
 def _telling(said: Sequence[str]) -> str:

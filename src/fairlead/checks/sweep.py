@@ -78,12 +78,19 @@ class _Examination:
         self._cancel = cancel
 
     def of(self, tool: Tool) -> Verdict:
-        """The verdict of the tool: from the cache, or from a run."""
+        """The verdict of the tool: from the cache, or from a run. Raises nothing."""
+        try:
+            return self._of(tool)
+        except (OSError, ValueError) as error:  # a file that cannot be read; too many for argv
+            return Verdict(tool.name, Outcome.ERROR, reason=f"it could not be started: {error}")
+
+    def _of(self, tool: Tool) -> Verdict:
         files = tool.examines(self._tree)
         if tool.needs_files and not files:
             return Verdict(tool.name, Outcome.NOT_RUN, reason="there is no file it looks at")
         command = tool.command(self._tree)
-        program = self._programs.identify(command.argv[0], tool.asks_version)
+        folder = tool.folder(self._tree)
+        program = self._programs.identify(command.argv[0], tool.asks_version, folder)
         if program is None:
             return missing(tool)
         key = self._key(tool, files, command, program)
@@ -91,16 +98,17 @@ class _Examination:
         if known is not None:
             return known
         verdict = replace(self._run(tool, command, program), version=program.version)
-        if self._cache:
+        if self._cache and self._cache.holds(self._tree, files):
             self._cache.remember(key, verdict)
         return verdict
 
     def _run(self, tool: Tool, command: Command, program: Program) -> Verdict:
         argv = (str(program.path), *command.argv[1:])
+        folder = tool.folder(self._tree)
         ran = run_local(
             replace(command, argv=argv, timeout=self._timeout),
-            cwd=self._tree.root,
-            environ=self._programs.environ(tool.environ),
+            cwd=self._tree.root / folder,
+            environ=self._programs.environ(tool.environ, folder),
             cancel=self._cancel,
         )
         return replace(judged(tool, self._tree, ran), seconds=ran.seconds)

@@ -48,12 +48,19 @@ class Tool(Protocol):
         """
         return False
 
+    def folder(self, tree: Tree) -> str:
+        """Where it is called, from the root: a part of the tree with settings of its own.
+
+        Its own programs are looked for there first; paths in argv are seen from there.
+        """
+        return ""
+
     def examines(self, tree: Tree) -> tuple[str, ...]:
         """The files of the tree that its verdict depends on, `settings` apart."""
         ...
 
     def command(self, tree: Tree) -> Command:
-        """How it is called, in tree.root; prints what `judge` can parse.
+        """How it is called, in its folder; prints what `judge` can parse.
 
         argv[0] is a program's bare name; `sweep` finds it. Nothing in argv is secret.
         """

@@ -164,6 +164,20 @@ def test_a_file_that_is_no_python_is_a_finding_at_its_line(planted, name):
     assert broken[0].line == (0 if name == "radon" else 2)
 
 
+def test_eslint_is_called_in_the_folder_that_has_its_settings(planted):
+    needs("eslint")
+    folder = planted.root / "frontend/app"
+    folder.mkdir(parents=True)
+    for name in ("eslint.config.js", "eslint_fault.js", "package.json"):
+        (planted.root / name).rename(folder / name)
+    (planted.root / "outside.js").write_text("debugger;\n")
+    eslint = LINTERS["eslint"]
+    tree = whole(planted.root)
+    assert eslint.applies(tree) == "frontend/app/eslint.config.js"
+    (finding,) = run(eslint, tree).findings
+    assert (finding.path, finding.line) == ("frontend/app/eslint_fault.js", 2)
+
+
 class TestFix:
     """`--fix` twice: the second changes nothing."""
 

@@ -23,6 +23,9 @@ def test_the_project_comes_before_the_machine(tmp_path):
     assert Programs(root, environ).find("tool") == own
     own = program(root / ".venv/bin/tool", "3.0")
     assert Programs(root, environ).find("tool") == own
+    deeper = program(root / "web/node_modules/.bin/tool", "4.0")
+    assert Programs(root, environ).find("tool", "web") == deeper
+    assert Programs(root, environ).find("tool") == own
     assert Programs(root, environ).find("no-such-tool") is None
 
 

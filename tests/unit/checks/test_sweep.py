@@ -93,6 +93,18 @@ def test_a_tool_with_nothing_to_look_at_did_not_run(tmp_path):
     assert verdict.outcome is Outcome.NOT_RUN
 
 
+def test_a_tool_that_cannot_be_started_is_an_error_and_no_crash(tmp_path):
+    """More files than one command line takes."""
+
+    class Crowded(Scripted):
+        def command(self, tree: Tree) -> Command:
+            return Command(("true", *["x" * 100_000] * 100))
+
+    verdict = run(Crowded(), Tree(tmp_path, ()))
+    assert verdict.outcome is Outcome.ERROR
+    assert "could not be started" in verdict.reason
+
+
 class TestCache:
     """The same content, tool, arguments and settings are not checked twice."""
 
@@ -125,6 +137,13 @@ class TestCache:
         (tree.root / name).write_text("changed\n")
         run(tool, tree, Cache(Memory(tree.root)))
         assert self.runs(tree) == again
+
+    def test_what_changes_while_it_is_looked_at_is_looked_at_again(self, tree):
+        tool = Scripted(script=f"echo x >>{tree.root}/.runs; echo 2 >{tree.root}/a.py; echo clean")
+        run(tool, tree, Cache(Memory(tree.root)))
+        (tree.root / "a.py").write_text("1\n")
+        run(tool, tree, Cache(Memory(tree.root)))
+        assert self.runs(tree) == 2
 
     def test_an_error_is_not_kept(self, tree):
         tool = self.counting(tree, "garbage")

@@ -84,8 +84,8 @@ def choose(
     files concerns. Raises UsageError for a name that there is no linter of.
     """
     known = linters(complexity)
-    _refuse_unknown(declared, (*known,))
-    _refuse_unknown(only, (*known, *KINDS))
+    _refuse_unknown(declared, (*known,), "deploy/fairlead.toml: [lint] tools")
+    _refuse_unknown(only, (*known, *KINDS), "--only")
     named = _expanded(only, known, tree) if only else declared
     why = {
         name: ("named by --only" if only else "[lint] tools") if named else tool.applies(tree)
@@ -101,7 +101,9 @@ def choose(
 
 
 def _absent(tool: Tool, tree: Tree, programs: Programs) -> bool:
-    return tool.optional(tree) and programs.find(tool.command(tree).argv[0]) is None
+    if not tool.optional(tree):
+        return False
+    return programs.find(tool.command(tree).argv[0], tool.folder(tree)) is None
 
 
 def _expanded(only: Sequence[str], known: Mapping[str, Tool], tree: Tree) -> list[str]:
@@ -111,7 +113,7 @@ def _expanded(only: Sequence[str], known: Mapping[str, Tool], tree: Tree) -> lis
     return [*(name for name in only if name not in KINDS), *called_for]
 
 
-def _refuse_unknown(names: Iterable[str], known: Sequence[str]) -> None:
+def _refuse_unknown(names: Iterable[str], known: Sequence[str], where: str) -> None:
     from difflib import get_close_matches
 
     for name in names:
@@ -119,8 +121,8 @@ def _refuse_unknown(names: Iterable[str], known: Sequence[str]) -> None:
             meant = next(iter(get_close_matches(name, known, n=1)), "")
             hint = f"; did you mean {meant}?" if meant else ""
             raise UsageError(
-                f"there is no linter {name}{hint}",
+                f"{where}: there is no linter {name}{hint}",
                 why=[f"there are: {', '.join(known)}"],
                 state="nothing was run",
-                next_step=f"inv lint --only={meant}" if meant else "inv lint --plan",
+                next_step="inv lint --plan  (those that this repository calls for)",
             )

@@ -5,7 +5,6 @@ from typing import Any
 from fairlead.checks.finding import Finding, Severity
 from fairlead.checks.lint.fixer import Fixer
 from fairlead.checks.lint.parsing import inside, json_list
-from fairlead.checks.lint.settings import asked_in
 from fairlead.checks.sweep import failed
 from fairlead.checks.tree import Tree
 from fairlead.checks.verdict import Verdict, concluded
@@ -24,17 +23,30 @@ class Eslint(Fixer):
     settings = (*_OWN, *_OLD, "package.json", "tsconfig.json")
 
     def applies(self, tree: Tree) -> str:
-        return asked_in(tree, *_OWN, *_OLD)
+        return next(iter(self._settings(tree)), "")
+
+    def folder(self, tree: Tree) -> str:
+        """Where its settings are; of several the one that is nearest to the root."""
+        return next(iter(self._settings(tree)), "").rpartition("/")[0]
+
+    def _settings(self, tree: Tree) -> list[str]:
+        return sorted(tree.all.matching(*_OWN, *_OLD), key=lambda file: file.count("/"))
 
     def examines(self, tree: Tree) -> tuple[str, ...]:
         ends = ("js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx")
-        return tree.matching(*(f"*.{end}" for end in ends))
+        folder = self.folder(tree)
+        files = tree.matching(*(f"*.{end}" for end in ends))
+        return tuple(file for file in files if not folder or file.startswith(f"{folder}/"))
 
     def command(self, tree: Tree) -> Command:
-        return Command(("eslint", "--format", "json", "--", *self.examines(tree)))
+        return Command(("eslint", "--format", "json", "--", *self._from_folder(tree)))
 
     def repair(self, tree: Tree) -> Command:
-        return Command(("eslint", "--fix", "--quiet", "--", *self.examines(tree)))
+        return Command(("eslint", "--fix", "--quiet", "--", *self._from_folder(tree)))
+
+    def _from_folder(self, tree: Tree) -> tuple[str, ...]:
+        head = f"{self.folder(tree)}/"
+        return tuple(file.removeprefix(head) for file in self.examines(tree))
 
     def judge(self, tree: Tree, ran: Ran) -> Verdict:
         if ran.code not in (0, 1):

@@ -56,7 +56,7 @@ class Mypy(Tool):
         return any(_SUBJECTS.search((tree.root / one).read_text("utf-8")) for one in files)
 
     def _subjects(self, tree: Tree) -> tuple[str, ...]:
-        folders = tuple(f"{one.base}/{one.name}".lstrip("./") for one in packages(tree.all))
+        folders = tuple(f"{one.base}/{one.name}".removeprefix("./") for one in packages(tree.all))
         return folders or sources(tree.all)
 
     def judge(self, tree: Tree, ran: Ran) -> Verdict:

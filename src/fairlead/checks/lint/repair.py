@@ -9,7 +9,7 @@ from fairlead.checks.lint.fixer import Fixer
 from fairlead.checks.programs import Programs
 from fairlead.checks.tree import Tree
 from fairlead.events import HostFinished, Listener, PhaseFinished, PhaseStarted
-from fairlead.transport.local import Ran, run_local
+from fairlead.transport.local import NOT_FOUND, Ran, run_local
 
 STEP = "fix"
 
@@ -42,12 +42,13 @@ def repair(
 
 def _run(tool: Fixer, tree: Tree, programs: Programs, timeout: float) -> Ran:
     command = tool.repair(tree)
-    program = programs.find(command.argv[0])
+    folder = tool.folder(tree)
+    program = programs.find(command.argv[0], folder)
     if program is None:
-        return Ran(127, "", f"{tool.name} is not installed", 0.0, missing=True)
-    argv = (str(program), *command.argv[1:])
-    environ = programs.environ(tool.environ)
-    return run_local(replace(command, argv=argv, timeout=timeout), cwd=tree.root, environ=environ)
+        return Ran(NOT_FOUND, "", f"{tool.name} is not installed", 0.0, missing=True)
+    called = replace(command, argv=(str(program), *command.argv[1:]), timeout=timeout)
+    environ = programs.environ(tool.environ, folder)
+    return run_local(called, cwd=tree.root / folder, environ=environ)
 
 
 def _contents(tree: Tree) -> dict[str, bytes]:

@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -42,18 +42,20 @@ def plan_deploy(
         first_look = pool.submit(session.fleet.observe)
         try:
             project, mounted = read_project(environment)
-            images = _wanted(environment, project, tag)
+            wanted = _wanted(environment, project, tag)
+            images = _resolved(environment, wanted, services or wanted)
         except ConfigError as error:
             error.state = "nothing was changed"  # hosts were asked meanwhile
             raise
         observed: Observed = first_look.result()
     preconditions.check_lock(observed)
     preconditions.check_hosts(environment, observed)
-    chosen = {name: image for name, image in images.items() if not services or name in services}
-    gates = check_gates(environment, chosen, bypass)
+    gates = check_gates(environment, images, bypass)
     if services:
         live = _live_images(environment, observed, services)
-        images = {s: image if s in services else live.get(s, image) for s, image in images.items()}
+        new = [name for name in wanted if name not in images and name not in live]
+        images = {**live, **images, **_resolved(environment, wanted, new)}
+        images = {name: images[name] for name in wanted}
     images = with_commits(environment, images, observed, tag)
     passed_by = gates if bypass else ""
     situation = _situation(session, (project, mounted), images, observed, tag, passed_by)
@@ -120,8 +122,8 @@ def _slotted(environment: Environment, project: Project) -> set[str]:
     return {name for name in project["services"] if not environment.service(name).stateful}
 
 
-def _wanted(environment: Environment, project: Project, tag: str) -> dict[str, Image]:
-    """Each service's image by digest: the tag's for our own images, the compose file's else."""
+def _wanted(environment: Environment, project: Project, tag: str) -> dict[str, Reference]:
+    """Each service's image: at the tag for our own images, the compose file's else."""
     references: dict[str, Reference] = {}
     for name, body in project["services"].items():
         own = environment.service(name).image
@@ -138,17 +140,22 @@ def _wanted(environment: Environment, project: Project, tag: str) -> dict[str, I
                 ]
             )
         references[name] = parse(text)
-    resolved = _resolve(environment, set(references.values()))
-    return {name: resolved[reference] for name, reference in references.items()}
+    return references
 
 
-def _resolve(environment: Environment, wanted: set[Reference]) -> dict[Reference, Image]:
+def _resolved(
+    environment: Environment, wanted: Mapping[str, Reference], names: Iterable[str]
+) -> dict[str, Image]:
+    """The images of these services, by digest: the registry is asked once for each image."""
+
     def ask(reference: Reference) -> Image:
         return registry_for(environment, reference.server).resolve(reference)
 
+    ours = {name: wanted[name] for name in names if name in wanted}
+    ordered = sorted(set(ours.values()), key=str)
     with ThreadPoolExecutor(max_workers=8) as pool:
-        ordered = sorted(wanted, key=str)
-        return dict(zip(ordered, pool.map(ask, ordered), strict=True))
+        found = dict(zip(ordered, pool.map(ask, ordered), strict=True))
+    return {name: found[reference] for name, reference in ours.items()}
 
 
 def _live_images(

@@ -41,12 +41,12 @@ def with_commits(
 
 def commit_of(root: Path, tag: str) -> str:
     """The commit that an image tag stands for: the git tag of that name, the hash it ends in, else
-    what is checked out. Empty outside git."""
+    what is checked out. Empty outside git, and for a hash that is not in this clone."""
     hashed = IN_TAG.fullmatch(tag)
-    for name in (f"refs/tags/{tag}", hashed[1] if hashed else "", "HEAD"):
-        if name and (found := _asked(root, name)):
-            return found
-    return ""
+    named = _asked(root, f"refs/tags/{tag}") or (_asked(root, hashed[1]) if hashed else "")
+    if named or (hashed and not hashed[1].isdigit()):  # digits alone may be a date
+        return named
+    return _asked(root, "HEAD")
 
 
 def live_commits(observed: Observed) -> dict[str, set[str]]:

@@ -8,7 +8,7 @@ import pytest
 from factories import a_host, an_environment, deployed, empty_host, kept, target_of
 from model_host import ModelHost
 from plans import argvs, named, names
-from registry_server import Content, RegistryServer, digest_of
+from registry_server import Answer, Content, RegistryServer, digest_of
 
 from fairlead.config import load
 from fairlead.errors import ConfigError, LockHeld, PreconditionError, UsageError
@@ -68,6 +68,17 @@ def session_of(environment, states):
     redact = environment.redactor().redact
     fleet = Fleet(transports, layout.variables, lambda event: None, redact)
     return Session(environment, layout, fleet, lambda event: None, redact), hosts
+
+
+def git_commit(root):
+    """One more commit of the project's tree; its hash."""
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+    for words in (["init", "-q"], [*who, "commit", "-q", "--allow-empty", "-m", "x"]):
+        subprocess.run(["git", *words], cwd=root, check=True)
+    found = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=root, check=True, capture_output=True, text=True
+    )
+    return found.stdout.strip()
 
 
 @pytest.fixture
@@ -188,6 +199,31 @@ class TestDeploy:
         session, _ = session_of(project.environment(), {"web1": host.state})
         situation, _ = plan_deploy(session, "v2", ("api",))
         assert situation.part("web1").replicas == {"api": 2, "cron": 1, "mail": 1}
+
+    def test_the_tag_need_not_exist_for_the_others(self, project, content):
+        """--service: a build of one service alone has pushed nothing else under that tag."""
+        _, host = project.deployed("v1")
+        content.image("v3", note="v3")
+        content.special["/v2/team/cron/manifests/v3"] = Answer(404)
+        session, _ = session_of(project.environment(), {"web1": host.state})
+        situation, _ = plan_deploy(session, "v3", ("api",))
+        assert situation.target.images["api"].tag == "v3"
+        assert situation.target.images["cron"].tag == "v1"
+
+    def test_each_image_keeps_the_commit_it_was_first_deployed_from(self, project):
+        """What `services.changed` compares with: a partial deploy makes the rest look no newer."""
+        first = git_commit(project.root)
+        _, host = project.deployed("v1")
+        second = git_commit(project.root)
+        session, _ = session_of(project.environment(), {"web1": host.state})
+        situation, plan = plan_deploy(session, "v2", ("api",))
+        assert situation.target.images["api"].commit == second
+        assert situation.target.images["cron"].commit == first
+        carry_out(session, situation, plan, "deploy")
+        session, _ = session_of(project.environment(), {"web1": host.state})
+        again, _ = plan_deploy(session, "v1")
+        assert {again.target.images[name].commit for name in ("api", "cron")} == {first}
+        assert again.target.images["redis"].commit == ""
 
     def test_one_service_needs_the_others_to_be_live(self, project):
         """Nothing to keep: everything must be deployed first."""

@@ -31,9 +31,13 @@ def run_tests(
     from fairlead.checks.suites import request as requests
     from fairlead.checks.suites.session import Suites
     from fairlead.tasks import tested
+    from fairlead.tasks.service_tests import suites_of_services
     from fairlead.tasks.recording import put_on_record
 
-    repository = run.repository()
+    repository = suites_of_services(run) if run.options.service else run.repository()
+    if repository is None:
+        run.reporter.result({"outcome": "unchanged"}, ["nothing to test: no service changed"])
+        return
     limit = tested.threshold(threshold, repository.test.threshold)
     request = requests.request(
         repository,
@@ -54,7 +58,7 @@ def run_tests(
         run,
         "test",
         [result.verdict for result in session.results],
-        partial=request.partial or not request.whole,
+        partial=request.partial or not request.whole or bool(run.options.service),
         coverage=session.coverage.percent if session.coverage else None,
     )
     tested.tell(run, request, session, limit)

@@ -31,8 +31,8 @@ def run_tests(
     from fairlead.checks.suites import request as requests
     from fairlead.checks.suites.session import Suites
     from fairlead.tasks import tested
-    from fairlead.tasks.service_tests import suites_of_services
     from fairlead.tasks.recording import put_on_record
+    from fairlead.tasks.service_tests import suites_of_services
 
     repository = suites_of_services(run) if run.options.service else run.repository()
     if repository is None:

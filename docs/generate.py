@@ -47,8 +47,8 @@ Every change on a host first checks that the lock is still its own. Exit code 3 
 it; wait for `fairlead lock.status` to end with 0, then repeat the command.
 """,
     "backups": """\
-Before each deploy the files of the live release are copied to `backups/<timestamp>` on each host:
-see [what is on a server](server-layout.md#backups).
+Before each deploy the files of the live release, and the data that are declared, are copied to
+`backups/<timestamp>` on each host: see [backups of data](../how-to/backups.md).
 """,
     "services": """\
 For a repository of several services, declared in `services.json` or in `deploy/fairlead.toml`.

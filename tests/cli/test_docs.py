@@ -26,6 +26,7 @@ NOT_RUN = {
     "fairlead release.publish": "needs GitHub; tests/unit/versions runs it against a server",
     "fairlead rollback": "changes a server of the reader's; the tutorial's is run",
     "fairlead test": "of a project of the reader's; tests/cli/test_suites.py runs each",
+    "fairlead backups.": "needs a host with data; tests/lab/test_data.py runs each",
     "./scripts/lab up --hosts 4": "scripts/test does it before the lab tests",
     "./scripts/test": "runs this test",
     ".venv/bin/inv lint": "scripts/test runs it",

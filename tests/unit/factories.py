@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fairlead.config import Environment, Health, Service, SmokeCheck
+from fairlead.config.backup import Backup as BackupRules
 from fairlead.config.connection import Registry, Ssh
 from fairlead.config.document import EnvNames
 from fairlead.config.gates import Gates
@@ -58,6 +59,7 @@ def an_environment(
         "router": Router(),
         "rolling": Rolling(),
         "migrate": None,
+        "backup": BackupRules(),
         "smoke": (),
         "gates": Gates(),
         "env": EnvNames(),

@@ -23,6 +23,12 @@ FUNCTION_FILES = (
     "observe.sh",
     "check.sh",
     "setup.sh",
+    "backup.sh",
+    "backup_redis.sh",
+    "backup_postgres.sh",
+    "backup_qdrant.sh",
+    "backup_volume.sh",
+    "backup_command.sh",
 )
 ALWAYS = ""  # the library's name for what stands outside all functions
 _NOTE = re.compile(r"^[ \t]*#.*\n|^[ \t]*\n|(?<=\(\) [{(]) # .*$", re.MULTILINE)

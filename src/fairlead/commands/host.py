@@ -21,6 +21,11 @@ def restore(stamp: str, release: str) -> Command:
     return Command(("fl_restore", stamp, release))
 
 
+def irreversible(release: str) -> Command:
+    """Leave a mark: the release's migration is about to take away what older ones need."""
+    return Command(("fl_irreversible", release))
+
+
 def login(server: str, username: str, password: bytes) -> Command:
     words = ("docker", "login", "--username", username, "--password-stdin", server)
     return Command(words, stdin=password, stdin_note="the registry's password")

@@ -85,9 +85,11 @@ fl_inspect() { # CONTAINER…: @router STATUS IMAGE NETWORK,… and @router-port
 fl_observe_records() { # releases with status and manifest, backups with the release they hold
   fl_line=''
   set --
+  printf '@clock %s\n' "$(date +%s)"
   for fl_id in $(fl_releases); do
     fl_manifest=$FL_BASE/releases/$fl_id/manifest.json
     [ -f "$fl_manifest" ] || continue
+    [ ! -f "$FL_BASE/releases/$fl_id/irreversible" ] || printf '@irreversible %s\n' "$fl_id"
     fl_first_line "$FL_BASE/releases/$fl_id/status" prepared
     set -- "$@" "label=@release $fl_line" "$fl_manifest"
   done
@@ -96,6 +98,10 @@ fl_observe_records() { # releases with status and manifest, backups with the rel
     fl_release=$fl_line fl_manifest=$FL_BASE/backups/$fl_id/manifest.json
     fl_first_line "$FL_BASE/backups/$fl_id/sequence" ''
     printf '@backup %s %s %s\n' "$fl_id" "$fl_release" "$fl_line"
+    if [ -f "$FL_BASE/backups/$fl_id/data/manifest.json" ]; then
+      fl_first_line "$FL_BASE/backups/$fl_id/data/manifest.json" ''
+      printf '@backup-data %s %s\n' "$fl_id" "$fl_line"
+    fi
     [ ! -d "$FL_BASE/releases/$fl_release" ] && [ -f "$fl_manifest" ] || continue
     fl_first_line "$FL_BASE/backups/$fl_id/status" proven
     set -- "$@" "label=@backed-up-release $fl_line" "$fl_manifest"

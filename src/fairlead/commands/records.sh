@@ -51,6 +51,10 @@ fl_backup() { # STAMP RELEASE SEQUENCE: a self-contained copy of what is live, b
   mv "$fl_partial" "$FL_BASE/backups/$1"
 }
 
+fl_irreversible() { # RELEASE: from here on, what it found before it is gone; see fl_backup_restored
+  : >"$FL_BASE/releases/$1/irreversible"
+}
+
 fl_restore() { # STAMP RELEASE: bring the release's files back from a backup if they are gone
   [ -d "$FL_BASE/releases/$2" ] && return 0
   fl_sums=$(cd "$FL_BASE/backups/$1" && sha256sum -c SHA256SUMS 2>&1) ||
@@ -73,8 +77,9 @@ fl_prune() { # KEEP RELEASE…: remove what is older than the KEEP newest proven
     fi
     case " $* " in *" $fl_release "*) ;; *) fl_forget "$fl_release" ;; esac
   done
+  # Those with data have rules of their own: see rollout/backups/retention.py.
   for fl_stamp in $(fl_backups | tail -n +"$((fl_keep + 1))"); do
-    rm -rf "${FL_BASE:?}/backups/$fl_stamp"
+    [ -f "$FL_BASE/backups/$fl_stamp/data/manifest.json" ] || rm -rf "${FL_BASE:?}/backups/$fl_stamp"
   done
   [ ! -d "$FL_BASE/files" ] || fl_prune_files
 }

@@ -1,5 +1,6 @@
 """What a project declares: deploy/*.toml and .env files → frozen, validated values."""
 
+from fairlead.config.backup import Backup, BackupData
 from fairlead.config.environment import Environment
 from fairlead.config.load import load
 from fairlead.config.local import Repository, load_repository
@@ -11,6 +12,8 @@ from fairlead.config.smoke_check import SmokeCheck
 from fairlead.config.source import Source
 
 __all__ = [
+    "Backup",
+    "BackupData",
     "Environment",
     "Health",
     "Redactor",

@@ -82,6 +82,39 @@ def migration_has_its_service(document: Document) -> Iterator[Fault]:
         yield ("migrate", "service"), message, nearest(migrate.service, document.services)
 
 
+NEEDED = {
+    "postgres": ("database",),
+    "volume": ("volume",),
+    "command": ("dump", "restore"),
+}
+"""What a kind of data cannot do without."""
+
+
+def backup_data_are_complete(document: Document) -> Iterator[Fault]:
+    counts = Counter(one.name for one in document.backup.data)
+    for index, one in enumerate(document.backup.data):
+        path: KeyPath = ("backup", "data", index)
+        if counts[one.name] > 1 and one.name:
+            yield (*path, "name"), f'"{one.name}" names more than one', ""
+        for key in NEEDED.get(one.kind, ()):
+            if not getattr(one, key):
+                yield (*path, key), f'is required by kind "{one.kind}"', ""
+
+
+def backup_data_have_their_service(document: Document) -> Iterator[Fault]:
+    for index, one in enumerate(document.backup.data):
+        path: KeyPath = ("backup", "data", index, "service")
+        service = document.services.get(one.service)
+        if service is None:
+            known = ", ".join(document.services) or "none"
+            message = f"no such service; [services.<name>] declared: {known}"
+            yield path, message, nearest(one.service, document.services)
+        elif not service.stateful and one.kind != "volume":
+            yield path, f"{one.service} is not stateful, so it has no data of its own", ""
+        elif len(_reached(document, service)) > 1:
+            yield path, f"{one.service} runs on several hosts; data have to be on one", ""
+
+
 def router_can_listen(document: Document) -> Iterator[Fault]:
     router = document.router
     if router.http_port == router.https_port:
@@ -128,6 +161,8 @@ CHECKS: tuple[Check, ...] = (
     routed_services_have_a_port,
     routes_are_unique,
     migration_has_its_service,
+    backup_data_are_complete,
+    backup_data_have_their_service,
     router_can_listen,
     smoke_checks_are_named_apart,
     smoke_checks_make_sense,

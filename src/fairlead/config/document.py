@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from fairlead.config.backup import Backup
 from fairlead.config.connection import HostEntry, Registry, Ssh
 from fairlead.config.gates import Gates
 from fairlead.config.kinds import (
@@ -51,6 +52,7 @@ class Document(LocalTables):
     router: Router = field(default_factory=Router)
     rolling: Rolling = field(default_factory=Rolling)
     migrate: Migrate | None = None
+    backup: Backup = field(default_factory=Backup)
     env: EnvNames = field(default_factory=EnvNames)
     services: Mapping[str, Service] = field(default_factory=dict)
     smoke: tuple[SmokeCheck, ...] = ()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from fairlead.config.backup import Backup, BackupData
 from fairlead.config.connection import Registry, Ssh
 from fairlead.config.document import EnvNames, Strategy
 from fairlead.config.gates import Gates
@@ -42,6 +43,7 @@ class Environment:
     router: Router
     rolling: Rolling
     migrate: Migrate | None
+    backup: Backup
     smoke: tuple[SmokeCheck, ...]
     gates: Gates
     env: EnvNames
@@ -77,6 +79,14 @@ class Environment:
         one = service if isinstance(service, Service) else self.service(service)
         return tuple(
             host for host in self.hosts if not one.roles or set(one.roles) & set(host.roles)
+        )
+
+    def data_on(self, host: str) -> tuple[BackupData, ...]:
+        """The data that are dumped on this host: those of services that run there."""
+        return tuple(
+            one
+            for one in self.backup.data
+            if host in {found.name for found in self.hosts_for(one.service)}
         )
 
     def redactor(self) -> Redactor:

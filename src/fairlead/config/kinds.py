@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable
 from typing import Annotated
 
-SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+BYTES = {"MB": 10**6, "GB": 10**9, "TB": 10**12, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 
 def matching(pattern: str, must: str) -> Callable[[object], str]:
@@ -38,7 +39,7 @@ def whole(low: int, high: int, what: str) -> Callable[[object], int]:
 def duration(value: object) -> float:
     """Seconds, from `"500ms"`, `"30s"`, `"10m"` or `"2h"`."""
     found = isinstance(value, str) and re.fullmatch(
-        r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(ms|s|m|h)", value
+        r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)", value
     )
     if not found:
         raise ValueError('must be a duration such as "500ms", "30s", "10m" or "2h"')
@@ -69,6 +70,16 @@ def percent(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100:
         return float(value)
     raise ValueError("must be a number from 0 to 100, in percent")
+
+
+def size(value: object) -> int:
+    """Bytes, from `"500MB"`, `"20GB"` or `"1TiB"`; nothing is 0."""
+    if value == "":
+        return 0
+    found = isinstance(value, str) and re.fullmatch(r"([0-9]{1,6})([MGT]i?B)", value)
+    if not found:
+        raise ValueError('must be a size such as "500MB", "20GB" or "1TiB"')
+    return int(found[1]) * BYTES[found[2]]
 
 
 def base_directory(value: object) -> str:

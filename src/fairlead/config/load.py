@@ -30,6 +30,7 @@ _NOT_HASHED = (
     "default_environment",
     "compose",
     "gates",
+    "backup",
 )  # how, not what, is deployed
 
 

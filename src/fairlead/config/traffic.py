@@ -58,11 +58,15 @@ def parse_command(value: object) -> str:
 
 @dataclass(frozen=True)
 class Migrate:
-    """A command run once per deploy, in the new image with the new env, before the switch."""
+    """A command run once per deploy, in the new image with the new env, before the switch.
+
+    irreversible: what the older release needs is gone after it, so that a way back needs the data.
+    """
 
     service: ServiceName
     command: Annotated[str, parse_command]
     timeout: PositiveDuration = 600.0
+    irreversible: bool = False
 
     @property
     def argv(self) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ def _migration(environment: Environment) -> Migration | None:
     if migrate is None:
         return None
     host = environment.hosts_for(migrate.service)[0].name
-    return Migration(host, migrate.service, migrate.argv, migrate.timeout)
+    return Migration(host, migrate.service, migrate.argv, migrate.timeout, migrate.irreversible)
 
 
 class _Compiler:
@@ -105,7 +105,9 @@ class _Compiler:
             digests={key: hashlib.sha256(text).hexdigest() for key, text in files.items()},
         )
         files["manifest.json"] = manifest.write(self.facts, self.images, target.record())
-        files["rollback.sh"] = rollback_script(self.environment, self.layout, routed=bool(routed))
+        files["rollback.sh"] = rollback_script(
+            self.environment, self.layout, routed=bool(routed), host_name=name
+        )
         files["smoke_tests.sh"] = smoke_script(self.environment, self.layout)
         return HostTarget(**{**vars(target), "files": files})
 

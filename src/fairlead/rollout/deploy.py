@@ -4,6 +4,7 @@ import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from fairlead.errors import ConfigError, PreconditionError, Problem
 from fairlead.images.reference import Reference, parse
 from fairlead.model import Image, Secret
 from fairlead.rollout import manifest, preconditions
+from fairlead.rollout.backups.take import new_stamp, next_sequence
 from fairlead.rollout.compile import compile_release
 from fairlead.rollout.gates import check_gates
 from fairlead.rollout.observed import Observed
@@ -30,12 +32,17 @@ Mounted = Mapping[str, ProjectFile]
 
 
 def plan_deploy(
-    session: Session, tag: str, services: tuple[str, ...] = (), bypass: str = ""
+    session: Session,
+    tag: str,
+    services: tuple[str, ...] = (),
+    bypass: str = "",
+    skip_backup: str = "",
 ) -> tuple[Situation, Plan]:
     """The plan that makes `tag` live. With `services`, the others stay at what is live now.
 
-    bypass: why closed gates are passed by. Raises ConfigError, PreconditionError, GateRefused,
-    LockHeld, HostError: all before anything is touched.
+    bypass: why closed gates are passed by. skip_backup: why no data are dumped before, though that
+    is declared. Raises ConfigError, PreconditionError, GateRefused, LockHeld, HostError: all before
+    anything is touched.
     """
     environment = session.environment
     with ThreadPoolExecutor(max_workers=2) as pool:  # hosts are greeted while Compose reads
@@ -59,13 +66,17 @@ def plan_deploy(
     images = with_commits(environment, images, observed, tag)
     passed_by = gates if bypass else ""
     situation = _situation(session, (project, mounted), images, observed, tag, passed_by)
+    rules = environment.backup
+    dump = bool(rules.data) and rules.before_deploy and not skip_backup
+    situation = replace(situation, target=replace(situation.target, dump=dump))
     preconditions.check_images(observed, situation.target)
     preconditions.check_routes(observed, situation.target)
     plan = STRATEGIES[environment.strategy](situation)
     slotted = _slotted(environment, project)
     routed = {service.name for service in environment.routed}
     notes = [*resets(project, slotted, routed), *([gates] if gates else [])]
-    return situation, _described(plan, situation, notes)
+    plan = _described(plan, situation, notes)
+    return situation, _without_backup(plan, skip_backup) if skip_backup else plan
 
 
 def read_project(environment: Environment) -> tuple[Project, Mounted]:
@@ -185,7 +196,7 @@ def _situation(
 ) -> Situation:
     environment = session.environment
     now = datetime.now(UTC)
-    sequence = 1 + max((k.sequence for s in observed.values() for k in s.releases), default=0)
+    sequence = next_sequence(observed)
     facts = manifest.Facts(
         release=f"{sequence:04d}-{tag}",
         sequence=sequence,
@@ -199,20 +210,9 @@ def _situation(
         bypass=bypass,
     )
     target = compile_release(
-        environment, source_of[0], images, facts, _stamp(now, observed), source_of[1]
+        environment, source_of[0], images, facts, new_stamp(observed, now), source_of[1]
     )
     return Situation(environment, observed, target, session.layout)
-
-
-def _stamp(now: datetime, observed: Observed) -> str:
-    """A backup's name: the second it was taken; with a number if a host has that one."""
-    stamp = now.strftime("%Y%m%d-%H%M%S")
-    taken = {backup.stamp for state in observed.values() for backup in state.backups}
-    number = 2
-    unique = stamp
-    while unique in taken:
-        unique, number = f"{stamp}-{number}", number + 1
-    return unique
 
 
 def _commit(environment: Environment) -> str:
@@ -242,6 +242,11 @@ def _described(plan: Plan, situation: Situation, notes: list[str]) -> Plan:
         names = ", ".join(situation.environment.from_process)
         notes = [*notes, f"from this process's environment, not from a file: {names}"]
     return Plan(plan.steps, plan.tidy, (*notes, *_dropped(situation)), header)
+
+
+def _without_backup(plan: Plan, reason: str) -> Plan:
+    note = f"no backup of the data is taken: {reason}"
+    return replace(plan, notes=(note, *plan.notes), audit={"skipped_backup": reason})
 
 
 def _dropped(situation: Situation) -> list[str]:

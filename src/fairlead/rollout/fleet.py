@@ -7,7 +7,7 @@ from threading import Event
 from fairlead.commands import host as phrases
 from fairlead.commands.script import script
 from fairlead.errors import FairleadError
-from fairlead.events import HostFinished, HostOutput, HostProgress, Listener
+from fairlead.events import HostFinished, HostOutput, HostProgress, Listener, Notice
 from fairlead.model import Command, Result
 from fairlead.rollout.observe import SERVING, STATE, parse_state
 from fairlead.rollout.observed import HostState, Observed
@@ -116,6 +116,10 @@ class Fleet:
 
     def _teller(self, step: str, name: str) -> Callable[[str], None]:
         def tell(line: str) -> None:
+            if line.startswith("@warning "):
+                text = f"{name}: {line.removeprefix('@warning ')}"
+                self.listen(Notice(self.redact(text), "warning"))
+                return
             if not line.startswith("@"):
                 self.listen(HostOutput(step, name, self.redact(line)))
             elif (progress := read_progress(line)) is not None:

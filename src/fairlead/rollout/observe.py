@@ -3,6 +3,8 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from fairlead.errors import HostError
@@ -136,6 +138,23 @@ def _backup(fields: dict[str, Any], rest: str) -> None:
     fields.setdefault("backups", []).append(Backup(stamp, release, int(sequence)))
 
 
+def _backup_data(fields: dict[str, Any], rest: str) -> None:
+    """A manifest that cannot be read is a backup without data: `backups.verify` says why."""
+    stamp, _, text = rest.partition(" ")
+    with suppress(ValueError, TypeError, KeyError):
+        data = json.loads(text)
+        fields["backups"] = [
+            _with_data(one, data) if one.stamp == stamp else one for one in fields["backups"]
+        ]
+
+
+def _with_data(backup: Backup, data: Mapping[str, Any]) -> Backup:
+    whole = replace(backup, data=data)
+    if whole.taken and whole.bytes:  # both read, so that a wrong one is noticed here
+        return whole
+    return backup
+
+
 def _image(fields: dict[str, Any], rest: str) -> None:
     reference, _, presence = rest.rpartition(" ")
     fields.setdefault("images", {})[reference] = presence == "present"
@@ -182,6 +201,9 @@ _READERS: Mapping[str, Callable[[dict[str, Any], str], None]] = {
     "@container": _container,
     "@release": _release,
     "@backup": _backup,
+    "@backup-data": _backup_data,
+    "@clock": lambda fields, rest: fields.update(clock=int(rest)),
+    "@irreversible": lambda fields, rest: fields.setdefault("irreversible", []).append(rest),
     "@backed-up-release": _backed_up_release,
     "@audit": _text("last_audit"),
     "@image": _image,

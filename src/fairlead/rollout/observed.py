@@ -70,11 +70,29 @@ class KeptRelease:
 
 @dataclass(frozen=True)
 class Backup:
-    """A backup directory on a host: `sequence` is that of the deploy it was taken before."""
+    """A backup directory on a host: `sequence` is that of the deploy it was taken before.
+
+    data: its data/manifest.json; empty when it holds the release's files only.
+    """
 
     stamp: str
     release: str
     sequence: int
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def dumps(self) -> Mapping[str, Mapping[str, Any]]:
+        """What was dumped, by name: kind, service, image, bytes, seconds."""
+        return {str(one["name"]): one for one in self.data.get("data", ())}
+
+    @property
+    def taken(self) -> int:
+        """When its data were complete, by the host's own clock (epoch); 0 without data."""
+        return int(self.data.get("taken", 0))
+
+    @property
+    def bytes(self) -> int:
+        return sum(int(one["bytes"]) for one in self.dumps.values())
 
 
 @dataclass(frozen=True)
@@ -113,6 +131,8 @@ class HostState:
     releases: tuple[KeptRelease, ...] = ()
     backups: tuple[Backup, ...] = ()
     images: Mapping[str, bool] = field(default_factory=dict)
+    clock: int = 0  # the host's own, epoch
+    irreversible: tuple[str, ...] = ()  # releases whose migration cannot be undone but by data
     files: tuple[str, ...] = ()  # digests of project files that are there
     last_audit: str = ""
 

@@ -154,6 +154,7 @@ def _failed(
             state=_table(states),
             next_step="inv status; then inv rollback --to=<release>, or repair the hosts named",
         )
+    why += _data_lost(execution)
     kind = RolledBack if execution.after_switch else DeployFailed
     end = ": every host is back at what it served before" if execution.after_switch else ""
     return kind(
@@ -162,6 +163,20 @@ def _failed(
         state=_table(states) or "no release is serving",
         next_step="inv logs, inv status; then deploy again",
     )
+
+
+def _data_lost(execution: Execution) -> list[str]:
+    """What an irreversible migration that was begun means for the release that serves."""
+    target = execution.situation.target
+    migration = target.migration
+    begun = any(step.name == "migrate" for step in execution.begun)
+    if not (migration and migration.irreversible and begun):
+        return []
+    way = f"inv rollback --to={target.stamp} --with-data" if target.dump else "no backup has them"
+    return [
+        f"the migration of {target.release} is irreversible and was begun: what serves has the "
+        f"data as it left them; those from before: {way}"
+    ]
 
 
 def _what(failure: Failure) -> str:
@@ -203,7 +218,7 @@ def _record(
     situation = execution.situation
     bypass = situation.target.bypass
     commands: dict[str, tuple[Command, ...]] = {}
-    for name in situation.hosts:
+    for name in session.fleet.hosts:
         line = json.dumps(
             {
                 "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -214,6 +229,7 @@ def _record(
                 "why": session.redact(why),
                 **({"bypass": session.redact(bypass)} if bypass else {}),
                 "who": who(),
+                **execution.plan.audit,
             }
         )
         commands[name] = (phrases.audit(line),)

@@ -33,6 +33,7 @@ class Plan:
     tidy: tuple[Step, ...] = ()
     notes: tuple[str, ...] = ()
     header: Mapping[str, str] = field(default_factory=dict)
+    audit: Mapping[str, object] = field(default_factory=dict)  # told in the audit besides
 
 
 def step(

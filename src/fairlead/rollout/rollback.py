@@ -5,16 +5,18 @@ hosts kept, so nothing of today's configuration or registry can get into it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fairlead.errors import FairleadError, UsageError
 from fairlead.model import ReleaseStatus
 from fairlead.rollout import manifest, preconditions
+from fairlead.rollout.backups.choice import choose_data, refuse_to_cross
+from fairlead.rollout.backups.take import new_stamp
 from fairlead.rollout.observed import HostState, KeptRelease, Observed
 from fairlead.rollout.plan import Plan
 from fairlead.rollout.session import Session
 from fairlead.rollout.situation import Situation
-from fairlead.rollout.strategies import STRATEGIES
+from fairlead.rollout.strategies import STRATEGIES, restoring
 from fairlead.rollout.target import HostTarget, Target
 
 
@@ -84,13 +86,22 @@ def choose(observed: Observed, to: str = "") -> Candidate:
     return older[0]
 
 
-def plan_rollback(session: Session, to: str = "") -> tuple[Situation, Plan]:
-    """The plan that makes an older release live again."""
+def plan_rollback(
+    session: Session, to: str = "", *, with_data: bool = False
+) -> tuple[Situation, Plan]:
+    """The plan that makes an older release live again; with_data: on the data it had.
+
+    Raises GateRefused when it could not work with the data as they are, UsageError when there is
+    no such release or no backup of its data.
+    """
     environment = session.environment
     observed = session.fleet.observe()
     preconditions.check_lock(observed)
     preconditions.check_hosts(environment, observed)
     chosen = choose(observed, to)
+    if with_data:
+        return _with_data(session, observed, chosen, to)
+    refuse_to_cross(observed, chosen.release, chosen.sequence)
     target = _target(observed, chosen)
     if all(_serves_whole(s, chosen.release) for s in observed.values() if s.releases):
         raise _live_already(chosen, environment.name)
@@ -103,6 +114,29 @@ def plan_rollback(session: Session, to: str = "") -> tuple[Situation, Plan]:
         "road": "switch only" if _all_warm(situation) else "start, prove, switch",
     }
     return situation, Plan(plan.steps, plan.tidy, (), header)
+
+
+def _with_data(
+    session: Session, observed: Observed, chosen: Candidate, to: str
+) -> tuple[Situation, Plan]:
+    """The release may be live already: then only its data go back."""
+    environment = session.environment
+    stamp = to if to in chosen.stamps else ""
+    data = choose_data(environment, observed, chosen.release, chosen.sequence, stamp)
+    target = replace(_target(observed, chosen), stamp=new_stamp(observed), dump=True)
+    situation = Situation(environment, observed, target, session.layout)
+    plan = restoring.plan(situation, data)
+    header = {
+        "environment": environment.name,
+        "release": target.release,
+        "live now": ", ".join(sorted({s.live_release or "nothing" for s in observed.values()})),
+        "road": "stop, restore, start, prove, switch",
+        "data of": data.stamp,
+        "data before": f"kept as backup {target.stamp}",
+    }
+    notes = [f"{name}: not in backup {data.stamp}; stays as it is" for name in data.left_out]
+    audit = {"data_of": data.stamp, "data_before": target.stamp}
+    return situation, Plan(plan.steps, plan.tidy, tuple(notes), header, audit)
 
 
 def _strategy(session: Session, situation: Situation) -> str:

@@ -62,11 +62,15 @@ class Migration:
     service: str
     argv: tuple[str, ...]
     timeout: float
+    irreversible: bool = False
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a plan leads to. `stamp` names the backup that is taken of what is live now."""
+    """What a plan leads to. `stamp` names the backup that is taken of what is live now.
+
+    dump: the data are in that backup, too.
+    """
 
     release: str
     sequence: int
@@ -74,6 +78,7 @@ class Target:
     images: Mapping[str, Image]
     hosts: Mapping[str, HostTarget]
     stamp: str = ""
+    dump: bool = False
     migration: Migration | None = None
     restore: Mapping[str, str] = field(default_factory=dict)  # host → backup to take files from
     mounted: tuple[ProjectFile, ...] = ()  # files of the project that travel with it

@@ -2,7 +2,7 @@
 
 from invoke.collection import Collection
 
-from fairlead.tasks.backups import list_
+from fairlead.tasks.backups import copy, list_, prune, take, verify
 from fairlead.tasks.deploy import deploy
 from fairlead.tasks.doctor import doctor
 from fairlead.tasks.execute import exec_
@@ -21,7 +21,7 @@ from fairlead.tasks.status import status
 from fairlead.tasks.test import run_tests
 
 ns = Collection(init, doctor, lint, run_tests, deploy, rollback, smoke, status, logs, exec_)
-ns.add_collection(Collection("backups", list_))
+ns.add_collection(Collection("backups", list_, take, verify, prune, copy))
 ns.add_collection(Collection("lock", status_, release_lock))
 ns.add_collection(Collection("host", setup, check))
 ns.add_collection(Collection("release", bump, notes, publish))

@@ -8,9 +8,10 @@ from fairlead.tasks.verb import verb
     help={
         "tag": "Image tag to deploy, e.g. v2.5.0",
         "bypass_gates": "Deploy although gates are closed, for this reason; it is audited",
+        "skip_backup": "Do not dump the data before, for this reason; it is audited",
     }
 )
-def deploy(run: Run, tag: str = "", bypass_gates: str = "") -> None:
+def deploy(run: Run, tag: str = "", bypass_gates: str = "", skip_backup: str = "") -> None:
     """Deploy a release: prove the new beside the old, switch, drain, stop the old"""
     from fairlead.config import validate_tag
     from fairlead.errors import UsageError
@@ -36,5 +37,6 @@ def deploy(run: Run, tag: str = "", bypass_gates: str = "") -> None:
         run.reporter.result({"outcome": "unchanged"}, [unchanged])
         return
     with session(run) as opened:
-        situation, plan = plan_deploy(opened, tag, services, bypass_gates)
+        reason = skip_backup.strip()
+        situation, plan = plan_deploy(opened, tag, services, bypass_gates, reason)
         roll(run, opened, situation, plan, f"deploy {tag}")

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     help={
         "quick": "To the proven release before the live one",
         "to": "To this backup (timestamp), release or tag",
+        "with_data": "Restore its data, too, from the backup that belongs to it",
         "list": "Show what there is to go back to",
     }
 )
-def rollback(run: Run, quick: bool = False, to: str = "", list: bool = False) -> None:
+def rollback(
+    run: Run, quick: bool = False, to: str = "", with_data: bool = False, list: bool = False
+) -> None:
     """Go back to an older release: its images, its env, its compose file"""
     from fairlead.config import validate_release_reference
     from fairlead.errors import UsageError
@@ -36,7 +39,7 @@ def rollback(run: Run, quick: bool = False, to: str = "", list: bool = False) ->
         if list:
             _show(run, opened)
             return
-        situation, plan = plan_rollback(opened, to)
+        situation, plan = plan_rollback(opened, to, with_data=with_data)
         roll(run, opened, situation, plan, f"rollback to {situation.target.release}")
 
 

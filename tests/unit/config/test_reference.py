@@ -23,6 +23,7 @@ EXAMPLES: dict[
     ("gates", "waive"): ("gates", "waive", 0),
     ("test", "suites"): ("test", "suites", "unit"),
     ("test", "services"): ("test", "services", "redis"),
+    ("backup", "data"): ("backup", "data", 0),
 }
 
 

@@ -2,8 +2,10 @@
 #   bash deploy/rollback.sh --quick        to the proven release before the live one
 #   bash deploy/rollback.sh --list         what there is to go back to
 #   bash deploy/rollback.sh <timestamp>    to a backup; a release or a tag will do too
+#   … --with-data                          and to the data of the backup that belongs to it
 # It takes the same lock and writes the same audit as `inv rollback`. In an environment of several
-# hosts run it on each. Exit codes: 0 done, 1 failed (the old release serves), 2 usage, 3 locked.
+# hosts run it on each. Exit codes: 0 done, 1 failed (the old release serves), 2 usage, 3 locked,
+# 4 refused (the release needs its data).
 
 say() { printf '==> %s\n' "$*"; }
 
@@ -43,6 +45,62 @@ stamps() { # RELEASE: the backups that hold it
   done
 }
 
+crossed() { # RELEASE: those after it whose migration took away what it needs
+  for id in $(fl_releases); do
+    if [ "${id%%-*}" -gt "${1%%-*}" ] && [ -f "$FL_BASE/releases/$id/irreversible" ]; then echo "$id"; fi
+  done
+}
+
+refuse_to_cross() {
+  ways=$(crossed "$release" | paste -s -d ' ' -)
+  [ -n "$ways" ] || return 0
+  echo "the migration of $ways is irreversible: $release cannot work with the data as they are now" >&2
+  echo "nothing was changed; next: bash $0 $release --with-data" >&2
+  exit 4
+}
+
+find_data() { # the newest backup with data of the release, from before any such migration; or $stamp
+  limit=$(crossed "$release" | sed 's/-.*//' | sort -n | head -n 1)
+  for one in ${stamp:-$(fl_backups)}; do
+    [ "$(cat "$FL_BASE/backups/$one/release")" = "$release" ] || continue
+    [ -f "$FL_BASE/backups/$one/data/manifest.json" ] || continue
+    [ -z "$limit" ] || [ "$(cat "$FL_BASE/backups/$one/sequence")" -le "$limit" ] || continue
+    echo "$one"
+    return 0
+  done
+}
+
+restore_data() { # what writes is stopped; what is there now is kept in a backup of its own
+  before=$(date -u +%Y%m%d-%H%M%S)
+  say "backing up the data as they are now, as $before"
+  sequence=$(fl_releases | sed -n '1s/-.*//p' | sed 's/^0*//')
+  sequence=$((sequence + 1))
+  @dump@
+  say "stopping what writes; nothing is served from here to the switch"
+  stopped=yes
+  @close@
+  # shellcheck disable=SC2046
+  [ -z "$old" ] || fl_drain @drain_timeout@ $(fl_backends "$FL_KEY-$old")
+  @stop@
+  say "restoring the data of $data"
+  restoring=yes
+  @restore_data@
+}
+
+give_back() { # undo of restore_data; each in a shell of its own, as one that fails must not stop the rest
+  say "bringing back the data and the release that were there"
+  [ "$restoring" = no ] || (return_data) || whole=no
+  [ -z "$old" ] || (reopen) || whole=no
+}
+
+return_data() {
+  @return_data@
+}
+
+reopen() {
+  @reopen@
+}
+
 record() { # OUTCOME
   fl_audit "{\"time\":\"$(fl_now)\",\"event\":\"rollback\",\"release\":\"$release\",\"from\":\"$live\",\"outcome\":\"$1\",\"why\":\"\",\"who\":\"$(fl_json "$who")\",\"by\":\"rollback.sh\"}"
 }
@@ -63,10 +121,12 @@ ended() { # free the lock; a failure before the switch leaves nothing but the ol
   code=$?
   trap - EXIT
   if [ "$code" -ne 0 ] && [ "$switched" = no ] && [ -n "$slot" ]; then
+    [ "$stopped" = no ] || give_back
     say "failed; $live serves as before. What the containers said:"
     fl_explain "$FL_KEY-$slot" | sed 's/^@why /    /'
     @clear@
     record failed
+    [ "$whole" = yes ] || { say "NOT ALL OF IT IS BACK: see above; a person is needed" && code=6; }
   fi
   fl_unlock
   [ "$code" -ne 73 ] || code=3
@@ -75,7 +135,7 @@ ended() { # free the lock; a failure before the switch leaves nothing but the ol
 }
 
 main() {
-  who="${SUDO_USER:-$(id -un)}@$(hostname)" slot='' switched=no stamp='' release=''
+  who="${SUDO_USER:-$(id -un)}@$(hostname)" slot='' switched=no stamp='' release='' data='' stopped=no restoring=no whole=yes has_data=@has_data@
   old=$(fl_live_slot)
   live=''
   [ -z "$old" ] || live=$(fl_release_in "$FL_KEY-$old")
@@ -98,7 +158,22 @@ main() {
   if [ "$release" = "$live" ] && [ -z "$half" ]; then
     echo "$release is live already" && exit 0
   fi
+  case "${2:-}" in
+    --with-data) choose_data ;;
+    '') refuse_to_cross ;;
+    *) echo "'$2' is no flag of this script; --with-data is" >&2 && exit 2 ;;
+  esac
   rollback
+}
+
+choose_data() {
+  if [ "$has_data" = no ]; then
+    say "no data are declared for this host; those of other hosts are restored there"
+    return 0
+  fi
+  data=$(find_data)
+  [ -n "$data" ] || { echo "no backup here holds the data of $release; nothing was changed" >&2 && exit 2; }
+  @check_data@
 }
 
 settle() { # a roll-out that was killed half way: the live slot whole again, with all the traffic
@@ -124,6 +199,7 @@ rollback() {
   slot=blue
   [ "$old" != blue ] || slot=green
   say "$live is live in ${old:-no slot}; going back to $release"
+  [ -z "$data" ] || restore_data
   prepare
   say "waiting until it is healthy"
   @healthy@
@@ -134,6 +210,7 @@ rollback() {
   for id in $(fl_releases); do # those after it were judged with the live one
     [ "${id%%-*}" -le "${release%%-*}" ] || fl_status "$id" rolled-back
   done
+  @restored@
   record "done"
   if [ -n "$old" ]; then
     say "letting $old finish its requests"

@@ -8,19 +8,29 @@ import shlex
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
 
-from fairlead.commands import compose, host, router
+from fairlead.commands import backup, compose, host, router
 from fairlead.commands.functions import functions
-from fairlead.config import Environment, SmokeCheck
+from fairlead.config import BackupData, Environment, SmokeCheck
 from fairlead.engines.compose.layout import ROUTER_DIRECTORY, SETTLE_SECONDS, Layout
 from fairlead.model import SLOTS, Command
 
 SLOT, RELEASE, STAMP, OLD = "@slot@", "@release@", "@stamp@", "@old@"
+LIVE, BEFORE, DATA, SEQUENCE = "@live@", "@before@", "@data@", "@sequence@"
+MARKERS = (SLOT, RELEASE, STAMP, OLD, LIVE, BEFORE, DATA, SEQUENCE)
+VARIABLES = {marker: f"${{{marker.strip('@')}}}" for marker in MARKERS}
+DATA_MARKERS = (
+    *("dump", "close", "stop", "restore_data", "return_data", "reopen"),
+    *("check_data", "restored"),
+)
 
 
-def rollback_script(environment: Environment, layout: Layout, *, routed: bool = True) -> bytes:
+def rollback_script(
+    environment: Environment, layout: Layout, *, routed: bool = True, host_name: str = ""
+) -> bytes:
     """The break-glass rollback of this environment, for a host without this program.
 
-    routed: the host has services with routes; one without may have no router to speak to.
+    host_name: the one whose data it restores with --with-data. routed: the host has services with
+    routes; one without may have no router to speak to.
     """
     project, old = layout.project(SLOT), layout.project(OLD)
     config = layout.release_file(RELEASE, f"router-{SLOT}.cfg")
@@ -52,11 +62,41 @@ def rollback_script(environment: Environment, layout: Layout, *, routed: bool = 
         ],
         "retire": [host.stop_workers(old), host.retire(old, environment.keep_warm)],
     }
+    data = environment.data_on(host_name)
+    lines |= _data_lines(data, environment, layout, lines["settle"])
     text = _template("rollback.sh")
     for name, commands in lines.items():
         text = _put(text, name, [_line(command) for command in commands])
     text = text.replace("@drain_timeout@", f"{environment.drain_timeout:.0f}")
+    text = text.replace("@has_data@", "yes" if data else "no")
     return _whole(text, layout)
+
+
+def _data_lines(
+    data: tuple[BackupData, ...],
+    environment: Environment,
+    layout: Layout,
+    reopen: list[Command],
+) -> dict[str, list[Command]]:
+    """The same commands as the plan of `rollback --with-data` has."""
+    if not data:
+        nothing = [Command((":",))]
+        return dict.fromkeys(DATA_MARKERS, nothing)
+    blue, green = (layout.project(slot) for slot in SLOTS)
+    return {
+        "check_data": [backup.check(DATA, *(one.name for one in data))],
+        "dump": [
+            Command(("fl_backup_begin", BEFORE, LIVE, SEQUENCE)),
+            *(backup.data(BEFORE, one, required=True) for one in data),
+            backup.end(BEFORE),
+        ],
+        "close": [router.switch("-")],
+        "stop": [host.retire(blue, 0), host.retire(green, 0)],
+        "restore_data": [backup.restore(DATA, one) for one in data],
+        "return_data": [backup.give_back(BEFORE, one) for one in reversed(data)],
+        "reopen": reopen,
+        "restored": [Command(("fl_backup_restored_of", DATA, *(one.name for one in data)))],
+    }
 
 
 def smoke_script(environment: Environment, layout: Layout) -> bytes:
@@ -108,10 +148,9 @@ def _line(command: Command) -> str:
 
 
 def _word(word: str) -> str:
-    variables = {SLOT: "${slot}", RELEASE: "${release}", STAMP: "${stamp}", OLD: "${old}"}
-    if not any(marker in word for marker in variables):
+    if not any(marker in word for marker in VARIABLES):
         return shlex.quote(word)
-    for marker, variable in variables.items():
+    for marker, variable in VARIABLES.items():
         word = word.replace(marker, variable)
     return f'"{word}"'
 

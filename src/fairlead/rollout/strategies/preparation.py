@@ -9,6 +9,7 @@ from fairlead.engines.compose import project_files
 from fairlead.engines.compose.layout import SETTLE_SECONDS
 from fairlead.engines.compose.project_files import ProjectFile
 from fairlead.model import SLOTS, Command, ReleaseStatus, Step
+from fairlead.rollout.backups.take import backup_step
 from fairlead.rollout.plan import in_order, step
 from fairlead.rollout.situation import Situation
 from fairlead.router.haproxy import base_config
@@ -19,7 +20,7 @@ PULL_TIMEOUT = 1800.0
 def preparation(situation: Situation) -> tuple[Step, ...]:
     """The steps up to, but without, the migration. Nothing that serves is touched."""
     return in_order(
-        _backup(situation),
+        backup_step(situation),
         _upload(situation),
         _login(situation),
         _pull(situation),
@@ -44,25 +45,22 @@ def migration(situation: Situation) -> Step | None:
         wanted.argv,
         wanted.timeout,
     )
+    commands: dict[str, tuple[Command, ...]] = {}
+    if wanted.irreversible:  # every host's rollback.sh has to know, so the mark comes first
+        mark = host.irreversible(situation.target.release)
+        commands = dict.fromkeys(situation.hosts, (mark,))
+    commands[wanted.host] = (
+        *commands.get(wanted.host, ()),
+        host.clear_one_off(project),
+        command,
+    )
+    never_back = ", and there is no way back but with its data" if wanted.irreversible else ""
     return step(
         "migrate",
-        f"run the migration once, on {wanted.host}",
-        {wanted.host: (host.clear_one_off(project), command)},
+        f"run the migration once, on {wanted.host}{never_back}",
+        commands,
         {wanted.host: (host.clear_one_off(project),)},
     )
-
-
-def _backup(situation: Situation) -> Step | None:
-    target = situation.target
-    if not target.stamp:
-        return None
-    live = {name: situation.state(name).live_release for name in situation.hosts}
-    commands = {
-        name: (host.backup(target.stamp, release, target.sequence),)
-        for name, release in live.items()
-        if release and situation.state(name).kept(release)
-    }
-    return step("backup", f"back up what is live as {target.stamp}", commands)
 
 
 def _upload(situation: Situation) -> Step | None:

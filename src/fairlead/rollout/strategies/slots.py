@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from fairlead.commands import compose, host, router
+from fairlead.commands import backup, compose, host, router
 from fairlead.engines.compose.addresses import host_header
 from fairlead.engines.compose.layout import SETTLE_SECONDS
 from fairlead.model import Command, ReleaseStatus, Step
 from fairlead.rollout import smoke
+from fairlead.rollout.backups.retention import doomed
 from fairlead.rollout.observed import KeptRelease
 from fairlead.rollout.plan import ClientSmokeStep, Plan, SmokeStep, in_order, step
 from fairlead.rollout.situation import Situation
@@ -218,6 +219,9 @@ def tidy(situation: Situation) -> tuple[Step, ...]:
             words.append(host.retire(situation.old_project(name), environment.keep_warm))
         kept_releases = (target.release, live) if live else (target.release,)
         words.append(host.prune(environment.keep_releases, *kept_releases))
+        gone = doomed(situation.state(name), environment.backup, environment.keep_releases)
+        if gone:
+            words.append(backup.remove(*(one.stamp for one in gone)))
         commands[name] = tuple(words)
     warm = f"keep the old slot warm for {environment.keep_warm:.0f} s, prune"
     return in_order(step("tidy", warm, commands, interruptible=False, after_switch=True))

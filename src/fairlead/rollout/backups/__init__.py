@@ -1,0 +1,1 @@
+"""Backups: taken, verified, restored, pruned, copied."""

@@ -85,7 +85,7 @@ fl_postgres_try() { # IMAGE FILE QUERY VARIABLE DATABASE USER
   # shellcheck disable=SC2016
   docker exec -u postgres "$fl_away" sh -c '
     PATH=$PATH:$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -n 1)
-    initdb -D /tmp/fl -A trust -U "$1" >/tmp/fl.log 2>&1 &&
+    initdb -N -D /tmp/fl -A trust -U "$1" >/tmp/fl.log 2>&1 &&
       pg_ctl -D /tmp/fl -o "-c listen_addresses= -k /tmp -c fsync=off" -w -l /tmp/fl.log start >/dev/null ||
       { tail -n 3 /tmp/fl.log >&2; exit 1; }' sh "$6" &&
     gunzip -c "$2" | docker exec -i "$fl_away" pg_restore -h /tmp -U "$6" -d template1 --create --clean \

@@ -67,7 +67,9 @@ fl_qdrant_names() { # [COLLECTION…]: these, else all there are
   fi
 }
 
-fl_qdrant_size() { echo 0; } # it does not tell
+fl_qdrant_size() { # it does not tell
+  echo 0
+}
 
 fl_qdrant_dump() { # CONTAINER VARIABLE PORT COLLECTION…
   fl_qdrant_at "$1" "$2" "$3" || return 1

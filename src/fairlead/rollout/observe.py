@@ -17,7 +17,8 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7"}
 # What the lesser looks ask for: HostState's fields. All others last as long as a roll-out.
 SERVING = frozenset({"live_runtime", "live_file", "containers", "router", "router_ports"})
 STATE = SERVING | {
-    *("router_config", "foreign_routes", "lock", "releases", "backups", "files", "last_audit")
+    *("router_config", "foreign_routes", "lock", "releases", "backups", "files", "last_audit"),
+    *("clock", "irreversible"),
 }
 
 

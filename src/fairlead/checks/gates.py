@@ -21,7 +21,10 @@ KINDS = {
     "dependencies": ("pip-audit", "safety", "npm-audit", "trivy", "grype"),
     "licences": ("pip-licenses", "licensecheck"),
 }
-"""The scanners that answer for a gate; at least one of them has to have passed."""
+"""The scanners that answer for a gate; at least one of them has to have passed.
+
+What one is pointed at follows a colon: `npm-audit:web` is npm-audit.
+"""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def _all_passed(record: Record, evidence: Evidence) -> Iterator[str]:
 
 def _some_passed(kind: str, record: Record, evidence: Evidence) -> Iterator[str]:
     """The scanners of a kind passed, at least one of them, and none failed."""
-    entries = [entry for entry in record.entries if entry.tool in KINDS[kind]]
+    entries = [one for one in record.entries if one.tool.partition(":")[0] in KINDS[kind]]
     ran = [entry for entry in entries if entry.outcome is not Outcome.NOT_RUN]
     if not ran and not any(_waived(tool, evidence) for tool in KINDS[kind]):
         yield f"none of {', '.join(KINDS[kind])} ran"
@@ -141,7 +144,8 @@ def _faults(entries: Iterable[Entry], evidence: Evidence) -> Iterator[str]:
 
 
 def _waived(tool: str, evidence: Evidence) -> bool:
-    return any(one.tool == tool and one.until >= evidence.today for one in evidence.gates.waive)
+    names = (tool, tool.partition(":")[0])
+    return any(one.tool in names and one.until >= evidence.today for one in evidence.gates.waive)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 
 from fairlead.checks.cache import Cache
 from fairlead.checks.programs import Program, Programs
@@ -119,7 +119,8 @@ class _Examination:
         settings = self._tree.all.matching(*tool.settings)
         added = (f"{name}={value}" for name, value in sorted(tool.environ.items()))
         said = (command.stdin or b"").decode("utf-8", "replace")
-        facts = (tool.name, program.version, program.beside, said, *command.argv, *added)
+        judged_by = repr(tool) if is_dataclass(tool) else ""  # what it judges by, not only its argv
+        facts = (tool.name, judged_by, program.version, program.beside, said, *command.argv, *added)
         return self._cache.key(self._tree, (*files, *settings), *facts)
 
 

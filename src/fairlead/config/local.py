@@ -12,6 +12,7 @@ from fairlead.config.lint import Lint
 from fairlead.config.loader import Loader, key_of
 from fairlead.config.project import FILE, FOLDER
 from fairlead.config.release import Release
+from fairlead.config.scan import Scan
 from fairlead.config.service import Service
 from fairlead.config.source import Shared, Source
 from fairlead.config.suites import Suites
@@ -30,6 +31,7 @@ class LocalTables:
     repository: Shared = field(default_factory=Shared)
     release: Release = field(default_factory=Release)
     test: Suites = field(default_factory=Suites)
+    scan: Scan = field(default_factory=Scan)
 
 
 CHECKING = ("lint", "test", "scan")

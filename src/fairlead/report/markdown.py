@@ -53,15 +53,15 @@ class Summary:
         rows: Sequence[Sequence[object]],
         notes: Sequence[str],
     ) -> None:
-        foot = "".join(f"\n{_cell(note)}\n" for note in notes)
-        self._blocks.append(f"\n**{_cell(title)}**\n{_table(columns, rows)}{foot}")
+        foot = "".join(f"\n{cell(note)}\n" for note in notes)
+        self._blocks.append(f"\n**{cell(title)}**\n{table(columns, rows)}{foot}")
 
     def findings(self, findings: Sequence[Finding]) -> None:
         """The faults as tables of at most ROWS lines, so that as many as fit are shown."""
         columns = ("where", "rule", "severity", "what", "fix", "tool")
         rows = [(f.place, f.rule, f.severity, f.message, f.fix, f.tool) for f in findings]
         for begin in range(0, len(rows), ROWS):
-            self._blocks.append(_table(columns, rows[begin : begin + ROWS]))
+            self._blocks.append(table(columns, rows[begin : begin + ROWS]))
 
     def plan(self, steps: Sequence[Step], header: Mapping[str, str], notes: Sequence[str]) -> None:
         lines = plan.lines(steps, header, notes, verbose=False)
@@ -74,13 +74,13 @@ class Summary:
     def markdown(self, verdict: str, exit_code: int, taken: int = 0) -> str:
         """The page; `taken` bytes of the file are used already."""
         mark = "✗" if exit_code else "✓"
-        blocks = [f"\n### {mark} {_cell(verdict)}\n", *self._failure]
-        blocks += [f"\n{_cell(sentence)}\n" for sentence in self._sentences]
+        blocks = [f"\n### {mark} {cell(verdict)}\n", *self._failure]
+        blocks += [f"\n{cell(sentence)}\n" for sentence in self._sentences]
         if self._facts:
-            blocks.append(_table(["", ""], [[name, one] for name, one in self._facts.items()]))
+            blocks.append(table(["", ""], [[name, one] for name, one in self._facts.items()]))
         if self._steps:
             head = f"{len(self._steps)} steps, {layout.duration(self._seconds)}"
-            steps = _table(["step", "hosts", "time"], self._steps)
+            steps = table(["step", "hosts", "time"], self._steps)
             blocks.append(f"\n<details><summary>{head}</summary>\n{steps}\n</details>\n")
         return _fitting([*blocks, *self._blocks], LIMIT - taken)
 
@@ -103,13 +103,14 @@ def _is_fact(value: object) -> bool:
     return isinstance(value, str | int | float) and not isinstance(value, bool) and value != ""
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    cells = [["" if cell is None else _cell(str(cell)) for cell in row] for row in rows]
-    head = [[_cell(column) for column in columns], ["---"] * len(columns)]
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Rows under columns; a cell of None is empty."""
+    cells = [["" if one is None else cell(str(one)) for one in row] for row in rows]
+    head = [[cell(column) for column in columns], ["---"] * len(columns)]
     return "\n" + "".join(f"| {' | '.join(row)} |\n" for row in (*head, *cells))
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Text that stays text: no tags, no cell borders, on one line."""
     for mark in "\\`*_[]|":
         text = text.replace(mark, "\\" + mark)

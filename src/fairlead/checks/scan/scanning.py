@@ -1,0 +1,115 @@
+"""One scan: the scanners side by side, their findings merged, what is excluded left out."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from fairlead.checks.cache import Cache
+from fairlead.checks.exclude import Sifted, sifted
+from fairlead.checks.finding import Severity
+from fairlead.checks.folder import own_folder
+from fairlead.checks.merge import Fault, merged
+from fairlead.checks.programs import Programs
+from fairlead.checks.scan.stage import staged
+from fairlead.checks.scan.syft import FOLDER
+from fairlead.checks.sweep import sweep
+from fairlead.checks.tool import Tool
+from fairlead.checks.tree import Tree
+from fairlead.checks.verdict import Outcome, Verdict
+from fairlead.config.exclusions import Exclusion
+from fairlead.config.scan import Scan
+from fairlead.events import Listener
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """What came of a scan. verdicts: one a scanner, without what is excluded.
+
+    fail_on: the mildest severity that fails it.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    sifted: Sifted
+    fail_on: Severity
+
+    @property
+    def failing(self) -> tuple[Fault, ...]:
+        """The faults that are too bad."""
+        kept = self.sifted.kept
+        return tuple(one for one in kept if one.finding.severity.rank <= self.fail_on.rank)
+
+    @property
+    def without_answer(self) -> tuple[Verdict, ...]:
+        """The scanners that looked at nothing or could not finish."""
+        silent = (Outcome.NOT_RUN, Outcome.ERROR)
+        return tuple(verdict for verdict in self.verdicts if verdict.outcome in silent)
+
+    @property
+    def on_record(self) -> tuple[Verdict, ...]:
+        """The verdicts as gates judge them: findings that do not fail the scan close no gate."""
+        failing = {finding for fault in self.failing for finding in fault.told}
+        return tuple(
+            replace(verdict, outcome=Outcome.PASSED)
+            if verdict.outcome is Outcome.FINDINGS and not failing & set(verdict.findings)
+            else verdict
+            for verdict in self.verdicts
+        )
+
+    @property
+    def ok(self) -> bool:
+        """Every scanner answered, nothing is too bad, and no exclusion has run out."""
+        return not (self.failing or self.without_answer or self.sifted.expired)
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a scan runs with."""
+
+    programs: Programs
+    cache: Cache | None
+    listener: Listener
+
+
+def scan(
+    tools: Sequence[Tool],
+    tree: Tree,
+    settings: Scan,
+    exclusions: Sequence[Exclusion],
+    today: datetime.date,
+    means: Means,
+) -> Scanned:
+    """Run the scanners over the tree and judge what they found; raises nothing for what they do."""
+    own_folder(tree.root, FOLDER)
+    with staged(tree):
+        verdicts = sweep(
+            "scan",
+            tools,
+            tree,
+            timeout=settings.timeout,
+            listener=means.listener,
+            programs=means.programs,
+            cache=means.cache,
+        )
+    found = (finding for verdict in verdicts for finding in verdict.findings)
+    sorted_out = sifted(merged(found), exclusions, today)
+    answered = all(verdict.outcome in ANSWERS for verdict in verdicts)
+    if not answered:  # nobody knows then what an exclusion would have covered
+        sorted_out = replace(sorted_out, unused=())
+    kept = tuple(_without(verdict, sorted_out) for verdict in verdicts)
+    return Scanned(kept, sorted_out, Severity(settings.fail_on))
+
+
+ANSWERS = (Outcome.PASSED, Outcome.FINDINGS)
+
+
+def _without(verdict: Verdict, result: Sifted) -> Verdict:
+    """The verdict as if what is excluded were not there; it says how much that is."""
+    left_out = {one for fault, _ in result.excluded for one in fault.told}
+    kept = tuple(one for one in verdict.findings if one not in left_out)
+    count = len(verdict.findings) - len(kept)
+    if not count:
+        return verdict
+    passed = verdict.outcome is Outcome.FINDINGS and not kept
+    outcome = Outcome.PASSED if passed else verdict.outcome
+    looked_at = f"{verdict.looked_at}, {count} excluded".removeprefix(", ")
+    return replace(verdict, findings=kept, outcome=outcome, looked_at=looked_at)

@@ -1,0 +1,26 @@
+"""inv scan"""
+
+from fairlead.tasks.run import Run
+from fairlead.tasks.verb import verb
+
+
+@verb(
+    mutates=False,
+    help={
+        "only": "Only these scanners: --only=bandit,gitleaks",
+        "image": "An image to scan beside the tree, in the local engine or a registry",
+        "osv_url": "Ask this OSV service for vulnerabilities of Python packages",
+        "no_cache": "Scan again what did not change",
+    },
+)
+def scan(
+    run: Run, only: tuple[str, ...] = (), image: str = "", osv_url: str = "", no_cache: bool = False
+) -> None:
+    """Look for vulnerabilities, secrets, unsafe code and licences; list what is shipped"""
+    from fairlead.tasks.scanned import ScanRequest, scan_plan, scanned
+
+    request = ScanRequest.of(run, only, image, osv_url, no_cache)
+    if run.options.plan:
+        scan_plan(run, request)
+    else:
+        scanned(run, request)

@@ -1,0 +1,158 @@
+"""What `scan` runs and what it leaves: the plan, the scan, its files, its verdict."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fairlead.checks.scan.catalogue import Chosen
+    from fairlead.checks.scan.scanning import Scanned
+    from fairlead.checks.tree import Tree
+    from fairlead.config.exclusions import Exclusion
+    from fairlead.config.local import Repository
+    from fairlead.config.scan import Scan
+    from fairlead.tasks.run import Run
+
+REPORTS = "reports"  # under .fairlead
+
+
+@dataclass(frozen=True)
+class ScanRequest:
+    """A scan that was asked for, everything checked before anything runs."""
+
+    repository: "Repository"
+    settings: "Scan"
+    exclusions: "tuple[Exclusion, ...]"
+    tree: "Tree"
+    chosen: "tuple[Chosen, ...]"
+    only: tuple[str, ...]
+    image: str
+    use_cache: bool
+
+    @classmethod
+    def of(
+        cls, run: "Run", only: tuple[str, ...], image: str, osv_url: str, no_cache: bool
+    ) -> "ScanRequest":
+        """Read the configuration and the tree. Raises ConfigError and UsageError."""
+        from fairlead.checks.scan.catalogue import chosen
+        from fairlead.checks.tree import read_tree
+        from fairlead.config.exclusions import load_exclusions
+        from fairlead.errors import UsageError
+
+        if image.startswith("-"):
+            raise UsageError(f"--image needs an image, not {image!r}", state="nothing was run")
+        repository = run.repository()
+        settings = repository.scan
+        if osv_url:
+            settings = replace(settings, osv_url=osv_url)
+        exclusions = load_exclusions(repository.root)
+        tree = read_tree(repository.root).without(settings.exclude)
+        tools = chosen(
+            settings, tree, complexity=repository.lint.complexity, only=only, image=image
+        )
+        return cls(repository, settings, exclusions, tree, tools, only, image, not no_cache)
+
+
+def scan_plan(run: "Run", request: ScanRequest) -> None:
+    """Tell which scanners would run, and why."""
+    from fairlead.checks.scan.catalogue import NAMES, family
+
+    rows = [
+        (one.tool.name, one.why, " ".join(one.tool.command(request.tree).argv[:6]))
+        for one in request.chosen
+    ]
+    called = {family(one.tool) for one in request.chosen}
+    left = [name for name in NAMES if name not in called]
+    note = f"not called for here (--only names them): {', '.join(left)}"
+    run.reporter.table("Scanners", ("scanner", "why", "command"), rows, [note] if left else [])
+    run.reporter.result({"outcome": "planned", "scanners": [row[0] for row in rows]})
+
+
+def scanned(run: "Run", request: ScanRequest) -> None:
+    """Scan, leave the files, tell what was found."""
+    import datetime
+
+    from fairlead.checks.cache import Cache, Memory
+    from fairlead.checks.programs import Programs
+    from fairlead.checks.scan.scanning import Means, scan
+    from fairlead.tasks.recording import put_on_record
+
+    root = request.repository.root
+    memory = Memory(root)
+    cache = Cache(memory) if request.use_cache else None
+    means = Means(Programs(root, memory=memory), cache, run.reporter.event)
+    tools = [one.tool for one in request.chosen]
+    today = datetime.datetime.now(datetime.UTC).date()
+    result = scan(tools, request.tree, request.settings, request.exclusions, today, means)
+    files = _leave(root, result)
+    put_on_record(run, "scan", result.on_record, partial=bool(request.only or request.image))
+    _tell(run, result, files)
+
+
+def _leave(root: Path, result: "Scanned") -> dict[str, str]:
+    """Write the SARIF file and the page; their paths from the root, by kind."""
+    from fairlead.checks.folder import own_folder
+    from fairlead.report.check_page import check_page
+    from fairlead.report.sarif import sarif
+
+    folder = own_folder(root, REPORTS)
+    kept, excluded = result.sifted.kept, result.sifted.excluded
+    log = sarif(result.verdicts, kept, excluded)
+    page = check_page("Scan", result.verdicts, kept, excluded, [*_remarks(result)])
+    (folder / "scan.sarif").write_text(json.dumps(log, indent=2) + "\n", "utf-8")
+    (folder / "scan.md").write_text(page, "utf-8")
+    return {
+        "sarif": str((folder / "scan.sarif").relative_to(root)),
+        "summary": str((folder / "scan.md").relative_to(root)),
+    }
+
+
+def _tell(run: "Run", result: "Scanned", files: dict[str, str]) -> None:
+    from fairlead.tasks.verdicts import COLUMNS, data, row
+
+    run.reporter.findings([fault.finding for fault in result.sifted.kept])
+    run.reporter.table("Scan", COLUMNS, [row(one) for one in result.verdicts], _notes(result))
+    summary = [_verdict(result), *_remarks(result), f"  {files['sarif']}  {files['summary']}"]
+    payload = {
+        "outcome": "passed" if result.ok else "failed",
+        "failing": len(result.failing),
+        "excluded": len(result.sifted.excluded),
+        "tools": [data(verdict) for verdict in result.verdicts],
+        "files": files,
+    }
+    run.reporter.result(payload, summary, ok=result.ok)
+
+
+def _verdict(result: "Scanned") -> str:
+    kept, failing = len(result.sifted.kept), len(result.failing)
+    if not result.verdicts:
+        return "nothing was scanned: no scanner is called for here"
+    found = (
+        f"{kept} findings, {failing} of them {result.fail_on} or worse" if kept else "no finding"
+    )
+    silent = len(result.without_answer)
+    return found + (
+        f"; {silent} of {len(result.verdicts)} scanners gave no answer" if silent else ""
+    )
+
+
+def _remarks(result: "Scanned") -> Iterator[str]:
+    """What a person has to act on, besides the findings."""
+    from fairlead.config.exclusions import EXCLUSIONS
+
+    for verdict in result.without_answer:
+        yield f"{verdict.tool}: {verdict.outcome}: {verdict.reason}"
+    for one in result.sifted.expired:
+        yield f"{EXCLUSIONS}: {one.what} expired on {one.expires}; mend it, or judge it anew"
+    if result.without_answer:
+        yield "[scan] tools in deploy/fairlead.toml names the scanners that are needed here"
+
+
+def _notes(result: "Scanned") -> Sequence[str]:
+    from fairlead.config.exclusions import EXCLUSIONS
+
+    unused = [f"{EXCLUSIONS}: {one.what} covers nothing" for one in result.sifted.unused]
+    count = len(result.sifted.excluded)
+    return [*([f"{count} excluded by {EXCLUSIONS}"] if count else []), *unused]

@@ -1,0 +1,69 @@
+"""Which scanners a tree calls for, and which it does not."""
+
+import pytest
+
+from fairlead.checks.scan.catalogue import NAMES, chosen
+from fairlead.checks.tree import Tree
+from fairlead.config.scan import LicenceLists, Scan
+from fairlead.errors import UsageError
+
+
+def names(folder, *files: str, settings=None, **more) -> list[str]:
+    for file in files:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).touch()
+    tree = Tree(folder, tuple(sorted(files)))
+    return [one.tool.name for one in chosen(settings or Scan(), tree, complexity=10, **more)]
+
+
+@pytest.mark.parametrize(
+    ("file", "called"),
+    [
+        ("notes.txt", {"gitleaks"}),
+        ("src/a.py", {"gitleaks", "bandit", "semgrep"}),
+        ("tests/test_a.py", {"gitleaks"}),
+        ("requirements.txt", {"gitleaks", "pip-audit", "syft"}),
+        ("web/package-lock.json", {"gitleaks", "npm-audit:web", "syft"}),
+        ("go.mod", {"gitleaks", "trivy", "syft"}),
+        ("Dockerfile", {"gitleaks", "semgrep", "trivy:config"}),
+        ("infra/main.tf", {"gitleaks", "trivy:config", "checkov"}),
+        (".secrets.baseline", {"gitleaks", "detect-secrets"}),
+        (".safety-policy.yml", {"gitleaks", "safety"}),
+        (".grype.yaml", {"gitleaks", "grype"}),
+        ("licensecheck.toml", {"gitleaks", "licensecheck"}),
+        ("radon.cfg", {"gitleaks", "radon"}),
+    ],
+)
+def test_files_call_for_scanners(tmp_path, file, called):
+    assert set(names(tmp_path, file)) == called
+
+
+def test_lists_of_licences_call_for_a_look_at_them(tmp_path):
+    settings = Scan(licenses=LicenceLists(deny=("AGPL*",)))
+    assert "pip-licenses" in names(tmp_path, "requirements.txt", settings=settings)
+
+
+def test_an_empty_tree_calls_for_nothing(tmp_path):
+    assert names(tmp_path) == []
+
+
+def test_an_image_is_scanned_beside_the_tree(tmp_path):
+    assert names(tmp_path, "a.txt", image="x:1") == ["gitleaks", "trivy:image", "syft:image"]
+    asked = names(tmp_path, "a.txt", image="x:1", only=("trivy", "grype"))
+    assert asked == ["trivy", "trivy:config", "grype", "trivy:image", "grype:image"]
+
+
+def test_what_is_asked_for_runs_be_it_called_for_or_not(tmp_path):
+    every = {name.partition(":")[0] for name in names(tmp_path, "a.txt", only=NAMES)}
+    assert every == set(NAMES)
+    assert names(tmp_path, "a.txt", settings=Scan(tools=("radon",))) == ["radon"]
+
+
+def test_an_unknown_scanner_is_refused_with_the_nearest(tmp_path):
+    with pytest.raises(UsageError, match="did you mean bandit"):
+        names(tmp_path, "a.py", only=("bandti",))
+
+
+def test_two_lock_files_are_two_audits(tmp_path):
+    found = names(tmp_path, "package-lock.json", "web/npm-shrinkwrap.json", only=("npm-audit",))
+    assert found == ["npm-audit", "npm-audit:web"]

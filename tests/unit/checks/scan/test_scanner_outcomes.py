@@ -1,0 +1,228 @@
+"""Whatever a scanner prints, nothing scanned is not-run, and nonsense is an error (law 8)."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from fairlead.checks.licence import Licences
+from fairlead.checks.lint.radon import Radon
+from fairlead.checks.programs import Programs
+from fairlead.checks.scan.bandit import Bandit
+from fairlead.checks.scan.checkov import Checkov
+from fairlead.checks.scan.detect_secrets import DetectSecrets
+from fairlead.checks.scan.gitleaks import Gitleaks
+from fairlead.checks.scan.grype import Grype
+from fairlead.checks.scan.licensecheck import Licensecheck
+from fairlead.checks.scan.npm_audit import NpmAudit
+from fairlead.checks.scan.pip_audit import PipAudit
+from fairlead.checks.scan.pip_licenses import PipLicenses
+from fairlead.checks.scan.safety import Safety
+from fairlead.checks.scan.semgrep import Semgrep
+from fairlead.checks.scan.syft import Syft
+from fairlead.checks.scan.trivy import TrivyConfig, TrivyImage, TrivyPackages
+from fairlead.checks.scan.trufflehog import Trufflehog
+from fairlead.checks.sweep import judged, sweep
+from fairlead.checks.tree import Tree
+from fairlead.checks.verdict import Outcome
+from fairlead.transport.local import Ran
+
+NOWHERE = Path("/nonexistent")
+SCANNERS = (
+    Bandit(), Semgrep(), PipAudit(), Safety(), NpmAudit(), Gitleaks("s"), Trufflehog("s"),
+    DetectSecrets(), TrivyPackages("s"), TrivyImage("i"), TrivyConfig("s"), Grype("dir:s"),
+    Checkov("s"), PipLicenses(Licences(deny=("X",))), Licensecheck(), Radon(10),
+    Syft("dir:s", (NOWHERE, NOWHERE)),
+)  # fmt: skip
+NO_DATABASE = (
+    "FATAL Fatal error run error: init error: DB error: failed to download vulnerability DB: OCI"
+    ' artifact error: Get "https://mirror.gcr.io/v2/": dial tcp: lookup mirror.gcr.io: no such host'
+)
+SKIPPED = {
+    "dependencies": [{"name": "x", "skip_reason": "Dependency not found on PyPI: x (1)"}],
+    "fixes": [],
+}
+NO_FILE = {"errors": [], "metrics": {"_totals": {}}, "results": []}
+NO_PATH = {"results": [], "errors": [], "paths": {"scanned": []}}
+NO_NPM_DATA = {"message": "405 Method Not Allowed", "error": {"summary": "", "detail": ""}}
+NOTHING = {
+    "auditReportVersion": 2,
+    "vulnerabilities": {},
+    "metadata": {"dependencies": {"total": 0}},
+}
+NO_IMAGE = "FATAL Fatal error run error: image scan error: unable to find the specified image"
+
+
+def tree_with(folder, *files: str) -> Tree:
+    for file in files:
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return Tree(folder, tuple(sorted(files)))
+
+
+@pytest.mark.parametrize("tool", SCANNERS, ids=lambda tool: tool.name)
+@pytest.mark.parametrize("ran", [
+    pytest.param(Ran(1, "<html>Bad Gateway</html>", "Traceback: boom", 0.1), id="garbage"),
+    pytest.param(Ran(0, "[1]", "", 0.1), id="other-json"),
+    pytest.param(Ran(0, "", "", 0.1), id="silence"),
+    pytest.param(Ran(2, "", "usage: what", 0.1), id="usage"),
+])  # fmt: skip
+def test_nonsense_is_an_error(tool, ran, tmp_path):
+    verdict = judged(tool, Tree(tmp_path, ()), ran)
+    assert verdict.outcome is Outcome.ERROR, verdict
+    assert verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("tool", "out", "err", "why"),
+    [
+        (Bandit(), json.dumps(NO_FILE), "", "excluded"),
+        (Semgrep(), json.dumps(NO_PATH), "", "left out"),
+        (PipAudit(), json.dumps(SKIPPED), "", "not found on PyPI"),
+        (PipAudit(), json.dumps({"dependencies": []}), "", "no package"),
+        (PipAudit("http://osv.test"), "", "Failed to resolve 'osv.test'", "osv.test"),
+        (Safety(), "", "ConnectError: Name or service not known", "cannot be asked"),
+        (Safety(), "", "Please login or register Safety CLI", "login"),
+        (Safety(), json.dumps({"report_meta": {"packages_found": 0}}), "", "no package"),
+        (NpmAudit(), json.dumps(NO_NPM_DATA), "", "405"),
+        (NpmAudit(), json.dumps(NOTHING), "", "names no package"),
+        (Gitleaks("s"), "[]", "INF scanned ~0 bytes (0) in 4.22ms", "read nothing"),
+        (Trufflehog("s"), "", "trufflehog: error: the following arguments: git_url", "version 2"),
+        (Trufflehog("s"), "", '{"msg": "finished scanning", "bytes": 0}', "read nothing"),
+        (TrivyPackages("s"), "", NO_DATABASE, "no vulnerability database (no such host)"),
+        (TrivyPackages("s"), '{"SchemaVersion": 2}', "", "no package"),
+        (TrivyImage("i"), "", NO_DATABASE, "no vulnerability database"),
+        (TrivyConfig("s"), '{"SchemaVersion": 2}', "", "no kind of configuration"),
+        (Grype("dir:s"), "", "failed to load vulnerability db: connection refused", "database"),
+        (Grype("dir:s"), '{"bomFormat": "CycloneDX", "components": []}', "", "no package"),
+        (Checkov("s"), '{"passed": 0, "failed": 0, "resource_count": 0}', "", "no kind"),
+        (PipLicenses(), '[{"Name": "x", "Version": "1", "License": "MIT"}]', "", "[scan.licenses]"),
+        (PipLicenses(Licences(deny=("X",))), "[]", "", "nothing is installed"),
+        (Licensecheck(), '{"packages": []}', "", "no licence"),
+        (Syft("dir:s", (NOWHERE, NOWHERE)), '{"artifacts": []}', "", "no package"),
+    ],
+)  # fmt: skip
+def test_nothing_scanned_is_not_run_and_says_why(tool, out, err, why, tmp_path):
+    for code in (0, 1):
+        verdict = judged(tool, Tree(tmp_path, ()), Ran(code, out, err, 0.1))
+        assert verdict.outcome is Outcome.NOT_RUN, verdict
+        assert why in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("tool", "out", "err"),
+    [
+        (Bandit(), json.dumps({
+            "errors": [{"filename": "a.py", "reason": "syntax error"}],
+            "metrics": {"a.py": {}, "_totals": {}}, "results": [],
+        }), ""),
+        (Semgrep(), json.dumps({
+            "results": [], "paths": {"scanned": []},
+            "errors": [{"level": "error", "message": "Invalid rule schema"}],
+        }), ""),
+        (TrivyImage("i"), "", NO_IMAGE),
+        (Checkov("s"), json.dumps({
+            "results": {"failed_checks": [], "parsing_errors": ["/x/s/main.tf"]},
+            "summary": {"passed": 3, "failed": 0},
+        }), ""),
+    ],
+    ids=["bandit", "semgrep", "trivy", "checkov"],
+)  # fmt: skip
+def test_what_could_not_be_read_is_no_pass(tool, out, err, tmp_path):
+    verdict = judged(tool, Tree(tmp_path, ("a.py",)), Ran(1, out, err, 0.1))
+    assert verdict.outcome is Outcome.ERROR, verdict
+
+
+def test_skipped_packages_are_counted(tmp_path):
+    audited = {"name": "y", "version": "1", "vulns": []}
+    out = json.dumps({"dependencies": [*SKIPPED["dependencies"], audited]})
+    verdict = judged(PipAudit(), Tree(tmp_path, ()), Ran(0, out, "", 0.1))
+    assert verdict.outcome is Outcome.PASSED
+    assert (verdict.looked_at, verdict.reason) == ("1 package", "skipped 1 package: x")
+
+
+def test_a_baseline_of_detect_secrets_is_known(tmp_path):
+    known = {"type": "Keyword", "filename": "a", "hashed_secret": "00", "line_number": 1}
+    fresh = {**known, "hashed_secret": "11", "line_number": 2}
+    (tmp_path / ".secrets.baseline").write_text(json.dumps({"results": {"a": [known]}}))
+    out = json.dumps({"results": {"a": [known, fresh]}})
+    tree = Tree(tmp_path, (".secrets.baseline", "a"))
+    verdict = judged(DetectSecrets(), tree, Ran(0, out, "", 0.1))
+    assert [one.line for one in verdict.findings] == [2]
+
+
+GRYPE = {
+    "components": [
+        {"bom-ref": "pkg:pypi/jinja2@3.1.4", "name": "jinja2", "version": "3.1.4"},
+        {"bom-ref": "file", "name": "requirements.txt"},
+    ],
+    "vulnerabilities": [
+        {
+            "id": "GHSA-fake",
+            "references": [{"id": "CVE-0000-0001"}],
+            "ratings": [{"severity": "medium"}, {"severity": "critical"}],
+            "affects": [{"ref": "pkg:pypi/jinja2@3.1.4"}],
+        }
+    ],
+}
+TRUFFLEHOG = {
+    "SourceMetadata": {"Data": {"Filesystem": {"file": "s/app/a.ini", "line": 3}}},
+    "DetectorName": "AWS",
+    "Verified": False,
+    "Raw": "invented",
+}
+
+
+def test_scanners_that_are_not_here_are_judged_by_their_documented_form(tmp_path):
+    """grype in CycloneDX, trufflehog 3 in its JSON lines: neither program can be had here."""
+    tree = Tree(tmp_path, ())
+    (one,) = judged(Grype("dir:s"), tree, Ran(0, json.dumps(GRYPE), "", 0.1)).findings
+    assert (one.package, one.severity, one.aliases) == ("jinja2", "critical", ("CVE-0000-0001",))
+    log = '{"msg": "finished scanning", "bytes": 12}'
+    (one,) = judged(Trufflehog("s"), tree, Ran(0, json.dumps(TRUFFLEHOG), log, 0.1)).findings
+    assert (one.place, one.severity) == ("app/a.ini:3", "high")
+    assert "invented" not in repr(one)
+
+
+SCRIPTS = {
+    "crash": ("kill -SEGV $$", Outcome.ERROR, "signal 11"),
+    "hang": ("sleep 60 & echo $! >child; wait", Outcome.ERROR, "longer than"),
+    "garbage": ("echo oops", Outcome.ERROR, "not what it should be"),
+    "empty": ('echo \'{"errors": [], "metrics": {}, "results": []}\'', Outcome.NOT_RUN, "excluded"),
+    "cannot": ("echo 'no such profile' >&2; exit 1", Outcome.ERROR, "no such profile"),
+}
+
+
+@pytest.mark.parametrize(("script", "outcome", "why"), SCRIPTS.values(), ids=SCRIPTS)
+def test_a_program_that_misbehaves(script, outcome, why, tmp_path):
+    """In the place of bandit stands a program that does what programs do when they fail."""
+    tree = tree_with(tmp_path, "a.py")
+    program = tmp_path / ".venv/bin/bandit"
+    program.parent.mkdir(parents=True)
+    asked = 'case "$*" in *--version*) echo bandit 1.0; exit;; esac'
+    program.write_text(f"#!/bin/sh\n{asked}\n{script}\n")
+    program.chmod(0o755)
+    programs = Programs(tmp_path)
+    (verdict,) = sweep(
+        "scan", [Bandit()], tree, timeout=1.5, listener=lambda _: None, programs=programs
+    )
+    assert verdict.outcome is outcome, verdict
+    assert why in verdict.reason
+    if (tmp_path / "child").exists():
+        assert gone(int((tmp_path / "child").read_text()))
+
+
+def gone(process: int) -> bool:
+    """Whether a process ended; a moment is given to who has to bury it."""
+    for _ in range(100):
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return True
+        if Path(f"/proc/{process}/stat").read_text().split()[2] == "Z":
+            return True
+        time.sleep(0.02)
+    return False

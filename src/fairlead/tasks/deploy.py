@@ -32,7 +32,7 @@ def deploy(run: Run, tag: str = "", bypass_gates: str = "", skip_backup: str = "
     services = services_to_deploy(run)
     if services is None:
         unchanged = (
-            f"nothing to deploy: no service differs from what is live in {run.environment().name}"
+            f"nothing to deploy: what is live in {run.environment().name} differs in no service"
         )
         run.reporter.result({"outcome": "unchanged"}, [unchanged])
         return

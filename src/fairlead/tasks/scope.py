@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fairlead.services.changed import Since
     from fairlead.tasks.run import Run
 
-ALL_CHANGED = "all-changed"
+ALL, ALL_CHANGED = "all", "all-changed"
 
 
 @contextmanager
@@ -58,19 +58,18 @@ def chosen_services(environment: "Environment", wanted: tuple[str, ...]) -> tupl
 def repository_services(run: "Run") -> "tuple[RepositoryService, ...]":
     """What `lint`, `test`, `scan`, `build`, `push` are to work on, with its source here.
 
-    Without --service all of them; `--service=all-changed` those that differ from FAIRLEAD_BASE,
-    or from what is live in --env. Raises UsageError for an unknown name, and in a repository that
-    declares no services.
+    Without --service, or with `all`, all of them; `all-changed` stands for those that differ from
+    FAIRLEAD_BASE, or from what is live in --env. Raises UsageError for an unknown name, and in a
+    repository that declares no services.
     """
     services = _declaration(run).services
-    wanted = run.options.service
-    if ALL_CHANGED in wanted:
-        found = {one.name for one in changes(run, base_of()).services}
-        wanted = tuple(one for one in wanted if one != ALL_CHANGED)
-        names = found | set(_known(wanted, [one.name for one in services]))
-    else:
-        names = set(_known(wanted, [one.name for one in services]) or (s.name for s in services))
-    return tuple(service for service in services if service.name in names)
+    names, all_changed = _asked(run)
+    chosen = set(_known(names, [one.name for one in services]))
+    if all_changed:
+        chosen |= {one.name for one in changes(run, base_of()).services}
+    elif not names:
+        return services
+    return tuple(service for service in services if service.name in chosen)
 
 
 def services_to_deploy(run: "Run") -> tuple[str, ...] | None:
@@ -79,14 +78,23 @@ def services_to_deploy(run: "Run") -> tuple[str, ...] | None:
     `all-changed` stands for those that differ from what is live, with those that run the same
     image; None when none differs.
     """
-    environment, wanted = run.environment(), run.options.service
-    if ALL_CHANGED not in wanted:
-        return chosen_services(environment, wanted)
-    named = chosen_services(environment, tuple(one for one in wanted if one != ALL_CHANGED))
+    environment = run.environment()
+    names, all_changed = _asked(run)
+    named = chosen_services(environment, names)
+    if not all_changed:
+        return named
     differ = {one.name for one in changes(run).services}
     images = {one.image for name, one in environment.services.items() if name in differ} - {""}
     same = {name for name, one in environment.services.items() if one.image in images}
     return tuple(sorted(same | set(named))) or None
+
+
+def _asked(run: "Run") -> tuple[tuple[str, ...], bool]:
+    """The names in --service, none for all of them; and whether `all-changed` is among them."""
+    wanted = run.options.service
+    if ALL in wanted:
+        return (), False
+    return tuple(one for one in wanted if one != ALL_CHANGED), ALL_CHANGED in wanted
 
 
 def base_of(given: str | None = None) -> str | None:

@@ -40,6 +40,19 @@ def test_json_ends_with_objects_of_name_and_reason(call):
     }
 
 
+def test_with_a_base_nothing_is_imported_that_reaches_hosts(call):
+    """What a CI job does most often has to be quick."""
+    said = call("services.changed", "--base=HEAD", PYTHONPROFILEIMPORTTIME="1")
+    imported = {line.rpartition("|")[2].strip() for line in said.stderr.splitlines()}
+    assert "fairlead.services.changed" in imported
+    assert not imported & {"fabric", "paramiko", "docker", "rich", "fairlead.rollout"}
+
+
+def test_all_is_every_service(call):
+    assert len(json.loads(call("services.matrix", "--all", "--service=all").stdout)["include"]) == 4
+    assert len(json.loads(call("services.matrix", "--all", "--service=api").stdout)["include"]) == 1
+
+
 def test_the_matrix_is_all_that_stdout_holds(call, tmp_path):
     call.repo.write("services/jobs/code.py", "changed")
     outputs = tmp_path / "outputs"

@@ -27,6 +27,8 @@ NOT_RUN = {
     "fairlead rollback": "changes a server of the reader's; the tutorial's is run",
     "fairlead test": "of a project of the reader's; tests/cli/test_suites.py runs each",
     "fairlead backups.": "needs a host with data; tests/lab/test_data.py runs each",
+    "fairlead build": "needs a builder of the reader's; tests/lab/images runs it",
+    "fairlead push": "changes a registry of the reader's; tests/lab/images runs it",
     "./scripts/lab up --hosts 4": "scripts/test does it before the lab tests",
     "./scripts/test": "runs this test",
     ".venv/bin/inv lint": "scripts/test runs it",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from fairlead.config.build import Build
 from fairlead.config.digest import config_hash
 from fairlead.config.env_files import EnvFiles
 from fairlead.config.interpolation import expand
@@ -32,6 +33,7 @@ class LocalTables:
     release: Release = field(default_factory=Release)
     test: Suites = field(default_factory=Suites)
     scan: Scan = field(default_factory=Scan)
+    build: Build = field(default_factory=Build)
 
 
 CHECKING = ("lint", "test", "scan")

@@ -20,6 +20,11 @@ class Reference:
         """What `docker pull` takes before `:tag` or `@digest`."""
         return f"{self.server}/{self.repository}"
 
+    @property
+    def over_ssh(self) -> bool:
+        """Whether hosts get it by `push --via-ssh`: the server is a port of their own."""
+        return self.server.startswith("localhost:")
+
     def __str__(self) -> str:
         return f"{self.name}@{self.digest}" if self.digest else f"{self.name}:{self.tag}"
 

@@ -13,6 +13,7 @@ from fairlead.engines.compose import source
 from fairlead.engines.compose.project_files import ProjectFile, project_files
 from fairlead.engines.compose.refusals import refusals, resets
 from fairlead.errors import ConfigError, PreconditionError, Problem
+from fairlead.images.deliver import delivered
 from fairlead.images.reference import Reference, parse
 from fairlead.model import Image, Secret
 from fairlead.rollout import manifest, preconditions
@@ -160,7 +161,8 @@ def _resolved(
     """The images of these services, by digest: the registry is asked once for each image."""
 
     def ask(reference: Reference) -> Image:
-        return registry_for(environment, reference.server).resolve(reference)
+        here = delivered(environment.root, reference)
+        return here or registry_for(environment, reference.server).resolve(reference)
 
     ours = {name: wanted[name] for name in names if name in wanted}
     ordered = sorted(set(ours.values()), key=str)

@@ -121,7 +121,8 @@ def _references(environment: Environment, services: Services) -> References:
     found: dict[str, Reference] = {}
     for text in filter(None, (*declared, *others, environment.router.image)):
         reference = parse(text)
-        found.setdefault(reference.server, reference)
+        if not reference.over_ssh:
+            found.setdefault(reference.server, reference)
     return tuple(found.values())
 
 

@@ -41,5 +41,10 @@ def open_session(
 
 def connect(environment: Environment, host: Host) -> Transport:
     """The transport to a host, as [ssh] says."""
+    return ssh_transport(environment, host)
+
+
+def ssh_transport(environment: Environment, host: Host) -> SshTransport:
+    """The same, for what only SSH can do."""
     ssh = environment.ssh
     return SshTransport(host, SshSettings(ssh.key, ssh.known_hosts, ssh.connect_timeout))

@@ -3,6 +3,7 @@
 from invoke.collection import Collection
 
 from fairlead.tasks.backups import copy, list_, prune, take, verify
+from fairlead.tasks.build import build
 from fairlead.tasks.deploy import deploy
 from fairlead.tasks.doctor import doctor
 from fairlead.tasks.execute import exec_
@@ -12,6 +13,7 @@ from fairlead.tasks.lint import lint
 from fairlead.tasks.lock import release as release_lock  # `release` is a module here
 from fairlead.tasks.lock import status_
 from fairlead.tasks.logs import logs
+from fairlead.tasks.push import push
 from fairlead.tasks.release import bump, notes, publish
 from fairlead.tasks.rollback import rollback
 from fairlead.tasks.scan import scan
@@ -21,7 +23,10 @@ from fairlead.tasks.smoke import smoke
 from fairlead.tasks.status import status
 from fairlead.tasks.test import run_tests
 
-ns = Collection(init, doctor, lint, run_tests, scan, deploy, rollback, smoke, status, logs, exec_)
+ns = Collection(
+    *(init, doctor, lint, run_tests, scan, build, push),
+    *(deploy, rollback, smoke, status, logs, exec_),
+)
 ns.add_collection(Collection("backups", list_, take, verify, prune, copy))
 ns.add_collection(Collection("lock", status_, release_lock))
 ns.add_collection(Collection("host", setup, check))

@@ -2,13 +2,14 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fairlead.config import Environment, Repository
+    from fairlead.model import Secret
     from fairlead.report import Reporter
 
 
@@ -49,6 +50,16 @@ class Run:
             redact=self.redact,
             program=Path(sys.argv[0]).name,
         )
+
+    def mask(self, variables: "Mapping[str, Secret]", *more: "Secret") -> None:
+        """Mask these secrets too from now on; of variables those that look like one."""
+        from fairlead.config import Redactor
+
+        self._mask(Redactor(variables, extra=more).redact)
+
+    def _mask(self, ours: Callable[[str], str]) -> None:
+        before = self._masks
+        self._masks = lambda text: ours(before(text))
 
     def redact(self, text: str) -> str:
         """The text without the secrets known by now: those of the environment, once it is read."""
@@ -107,7 +118,7 @@ class Run:
         from fairlead.events import Notice
 
         environment = load(find_root(self.cwd), self.options.env or None, os.environ)
-        self._masks = environment.redactor().redact
+        self._mask(environment.redactor().redact)
         if not self.options.env:
             text = f"environment {environment.name}, the default; --env names another"
             self.reporter.event(Notice(text))

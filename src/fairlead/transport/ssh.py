@@ -8,6 +8,8 @@ TCP_NODELAY: without it Nagle's algorithm costs about 40 ms a command.
 import shlex
 import socket
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -61,14 +63,48 @@ class SshTransport:
             self._connection.close()
             self._connection = None
 
-    def _open_channel(self) -> Any:
+    @contextmanager
+    def reversed(self, port: int, serve: Callable[[Any], None]) -> Iterator[None]:
+        """Let the host's own 127.0.0.1:port lead here while the block runs.
+
+        serve: called in a thread with each connection made to it, a channel with the ways of a
+        socket. Raises HostError when sshd does not allow it or the port is taken.
+        """
         import paramiko
 
+        def accept(channel: Any, origin: object, server: object) -> None:
+            Thread(target=_served, args=(serve, channel), daemon=True).start()
+
+        transport = self._connected().transport
+        try:
+            transport.request_port_forward("127.0.0.1", port, accept)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise HostError(
+                self.host.name,
+                f"its sshd does not forward port {port} of its loopback interface here",
+                why=[str(error)],
+                state="nothing was sent to it",
+                next_step="AllowTcpForwarding yes (or remote) in its sshd_config; and the port "
+                "must be free there",
+            ) from error
+        try:
+            yield
+        finally:
+            with suppress(paramiko.SSHException, OSError, EOFError):
+                transport.cancel_port_forward("127.0.0.1", port)
+
+    def _connected(self) -> Any:
         with self._opening:
             if self._connection is None or not self._connection.is_connected:
                 self._connection = connect(self.host, self._settings)
+        return self._connection
+
+    def _open_channel(self) -> Any:
+        import paramiko
+
+        connection = self._connected()
         try:
-            return self._connection.transport.open_session(timeout=self._settings.connect_timeout)
+            return connection.transport.open_session(timeout=self._settings.connect_timeout)
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise HostError(
                 self.host.name,
@@ -168,6 +204,15 @@ class _ProcessGroup:
             first = self._seen.split(b"\n", 1)[0].split()
             if b"\n" in self._seen and len(first) == 2 and first[0] == b"@pid":
                 self.id = int(first[1])
+
+
+def _served(serve: Callable[[Any], None], channel: Any) -> None:
+    """Serve one connection to its end; one that breaks is for the other side to tell of."""
+    try:
+        with suppress(OSError, EOFError):
+            serve(channel)
+    finally:
+        channel.close()
 
 
 def _drain_stderr(channel: Any, err: LineSplitter) -> None:

@@ -14,6 +14,7 @@ from fairlead.config.loader import Loader, key_of
 from fairlead.config.reference import comment_of, reference
 from fairlead.config.toml_lines import KeyPath
 
+CHECKS = ("build", "services", "api", "smoke", "checks")
 EXAMPLES: dict[
     KeyPath, KeyPath
 ] = {  # a table of named or listed things → the one that stands for all
@@ -24,6 +25,8 @@ EXAMPLES: dict[
     ("test", "suites"): ("test", "suites", "unit"),
     ("test", "services"): ("test", "services", "redis"),
     ("backup", "data"): ("backup", "data", 0),
+    ("build", "services"): ("build", "services", "api"),
+    CHECKS: (*CHECKS, 0),
 }
 
 

@@ -1,0 +1,139 @@
+"""Pushing what was built: several images side by side, all checked before any is sent."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fairlead.errors import PreconditionError
+from fairlead.events import HostFinished, HostProgress, Listener, PhaseFinished, PhaseStarted
+from fairlead.images.exchange import Exchange
+from fairlead.images.record import Built, Record, layout_of, read_record
+from fairlead.images.reference import Reference, parse
+from fairlead.images.revision import Revision
+from fairlead.images.upload import Sent, Upload
+
+STEP = "push"
+PARALLEL = 3  # images at a time: more only share the same uplink
+MB = 1_000_000
+TIMEOUT = 60.0  # s for one answer of the registry, a whole piece of a layer included
+
+
+@dataclass(frozen=True)
+class Sending:
+    """root: the project's. connect: opens an exchange with a server. forced: tags to replace."""
+
+    root: Path
+    connect: Callable[[str], Exchange]
+    tell: Listener
+    forced: frozenset[str] = frozenset()
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What came of one image."""
+
+    built: Built
+    sent: Sent | None
+    error: Exception | None
+    seconds: float
+
+
+def built_of(root: Path, revision: Revision, names: Sequence[str]) -> list[Built]:
+    """What passed of these images, ready to be sent.
+
+    Raises PreconditionError: not built, changed since, gone from .fairlead, or no repository.
+    """
+    record = read_record(root, revision.key)
+    return [_ready(root, record, revision, name) for name in names]
+
+
+def _ready(root: Path, record: Record | None, revision: Revision, name: str) -> Built:
+    built = record.of(name) if record else None
+    if built is None:
+        raise PreconditionError(
+            f"{name}: no image of commit {revision.key[:12]} was built here and passed",
+            state="nothing was pushed",
+            next_step="inv build",
+        )
+    if not (root / built.layout / "index.json").is_file():
+        raise PreconditionError(
+            f"{name}: its image of commit {revision.key[:12]} was removed from .fairlead/images",
+            state="nothing was pushed",
+            next_step=f"inv build --service={name}",
+        )
+    if layout_of(root, built).root.digest != built.digest:
+        raise PreconditionError(
+            f"{name}: {built.layout} is not the image that passed",
+            why=[f"passed: {built.digest}", f"there:  {layout_of(root, built).root.digest}"],
+            state="nothing was pushed",
+            next_step=f"inv build --service={name}",
+        )
+    if not built.image:
+        raise PreconditionError(
+            f"{name}: no repository to push it to",
+            state="nothing was pushed",
+            next_step=f'[services.{name}] image = "registry.example.com/team/{name}"',
+        )
+    return built
+
+
+def push_all(sending: Sending, wanted: Sequence[Built]) -> list[Pushed]:
+    """Send each. Raises PushRefused before anything is sent when a tag is taken."""
+    mounts: dict[str, dict[str, str]] = {}
+    uploads = [_upload(sending, one, mounts) for one in wanted]
+    for one, upload in zip(wanted, uploads, strict=True):
+        upload.check_tags([tag for tag in one.tags if tag not in sending.forced])
+    began = time.monotonic()
+    sending.tell(PhaseStarted(STEP, "push images", tuple(one.name for one in wanted)))
+    with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
+        futures = [pool.submit(_push, sending, *pair) for pair in zip(wanted, uploads, strict=True)]
+        try:
+            found = [future.result() for future in futures]
+        except KeyboardInterrupt:
+            sending.cancel.set()
+            raise
+    ok = all(one.sent for one in found)
+    sending.tell(PhaseFinished(STEP, ok, time.monotonic() - began))
+    return found
+
+
+def _upload(sending: Sending, one: Built, mounts: dict[str, dict[str, str]]) -> Upload:
+    reference = parse(one.image)
+    target = Reference(reference.server, reference.repository, "")
+
+    told = -1
+
+    def progress(done: int, total: int, note: str) -> None:
+        nonlocal told
+        tenth = 10 * done // max(1, total)
+        if tenth != told:  # a log gets ten lines of it, not one for each piece
+            told = tenth
+            sending.tell(HostProgress(STEP, one.name, "MB", done // MB, total // MB, note))
+
+    return Upload(
+        sending.connect(target.server),
+        target,
+        layout_of(sending.root, one),
+        progress,
+        mounts.setdefault(target.server, {}),
+        sending.cancel,
+    )
+
+
+def _push(sending: Sending, one: Built, upload: Upload) -> Pushed:
+    began = time.monotonic()
+    sent, error = None, None
+    try:
+        sent = upload.run(one.tags)
+    except Exception as fault:
+        error = fault
+    finally:
+        upload.exchange.close()
+    seconds = time.monotonic() - began
+    note = f"{sent.bytes / 1e6:.1f} MB sent, {sent.there / 1e6:.1f} MB there" if sent else ""
+    sending.tell(HostFinished(STEP, one.name, error is None, seconds, note))
+    return Pushed(one, sent, error, seconds)

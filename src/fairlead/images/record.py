@@ -1,0 +1,98 @@
+"""What was built of a commit and passed: `.fairlead/builds/<commit>.json`. Only that is pushed."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fairlead.config.folder import own_folder
+from fairlead.images.layout import Layout
+from fairlead.images.revision import Revision
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """One image that passed. digest: of its index; platforms: platform → digest of its manifest.
+
+    smoke, sbom: "passed" or why not run. layout: its folder, from the repository's root.
+    """
+
+    name: str
+    services: tuple[str, ...]
+    image: str
+    digest: str
+    platforms: Mapping[str, str]
+    tags: tuple[str, ...]
+    layout: str
+    size: int
+    smoke: str
+    sbom: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """All that passed of one state of the repository. config: hash of what shapes the images."""
+
+    commit: str
+    dirty: bool
+    config: str
+    when: str
+    images: tuple[Built, ...] = field(default=())
+
+    def of(self, name: str) -> Built | None:
+        return next((one for one in self.images if name in (one.name, *one.services)), None)
+
+
+def read_record(root: Path, key: str) -> Record | None:
+    """The record of a commit (`<commit>` or `<commit>-dirty`); None when nothing passed."""
+    file = root / ".fairlead/builds" / f"{key}.json"
+    return _read(file) if file.is_file() else None
+
+
+def records(root: Path) -> list[Record]:
+    """Every record that can be read, the newest first."""
+    folder = root / ".fairlead/builds"
+    files = sorted(folder.glob("*.json"), key=lambda file: file.stat().st_mtime, reverse=True)
+    return [found for file in files if (found := _read(file))]
+
+
+def keep(root: Path, revision: Revision, config: str, built: Sequence[Built]) -> Path:
+    """Add what passed to the commit's record; the file. Others' images of it stay in it."""
+    before = read_record(root, revision.key)
+    names = {one.name for one in built}
+    kept = () if before is None or before.config != config else before.images
+    images = (*(one for one in kept if one.name not in names), *built)
+    record = Record(
+        commit=revision.commit,
+        dirty=revision.standing.dirty,
+        config=config,
+        when=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        images=tuple(sorted(images, key=lambda one: one.name)),
+    )
+    file = own_folder(root, "builds") / f"{revision.key}.json"
+    beside = file.with_suffix(".new")
+    beside.write_text(json.dumps({"schema": SCHEMA, **asdict(record)}, indent=1) + "\n", "utf-8")
+    os.replace(beside, file)
+    return file
+
+
+def layout_of(root: Path, built: Built) -> Layout:
+    return Layout(root / built.layout)
+
+
+def _read(file: Path) -> Record | None:
+    try:
+        raw = json.loads(file.read_text("utf-8"))
+        if raw.pop("schema", None) != SCHEMA:
+            return None
+        images = tuple(
+            Built(**{**one, "services": tuple(one["services"]), "tags": tuple(one["tags"])})
+            for one in raw.pop("images")
+        )
+        return Record(**raw, images=images)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None

@@ -1,0 +1,159 @@
+"""An image's own smoke test: start it on this machine, wait for it, ask it, stop it."""
+
+import http.client
+import json
+import os
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fairlead.config.build import ImageCheck
+from fairlead.errors import FairleadError
+from fairlead.images.archive import write_archive
+from fairlead.images.layout import Layout
+from fairlead.images.recipe import Buildable
+from fairlead.model import Command
+from fairlead.transport.local import Ran, run_local
+
+PASSED = "passed"
+LOG_LINES = 12
+POLL = 0.2
+
+
+class SmokeFailed(FairleadError):
+    """The image does not do what it must; it is neither recorded nor pushed."""
+
+    kind = "smoke"
+
+
+def try_image(layout: Layout, one: Buildable) -> str:
+    """PASSED, or why nothing was tried. Raises SmokeFailed with the container's last words."""
+    if one.smoke.skip:
+        return "not run: [build] says skip"
+    engine = _docker("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}")
+    if not engine.ok:
+        return "not run: this machine has no Docker engine"
+    platform = engine.out.strip()
+    image = next((each for each in layout.images() if each.platform in (platform, "")), None)
+    if image is None:
+        return f"not run: it is not built for this machine ({platform})"
+    name = f"fairlead-smoke/{one.name.lower()}:{image.digest[7:19]}"
+    with tempfile.TemporaryDirectory(prefix="fairlead-") as folder:
+        archive = Path(folder, "image.tar")
+        write_archive(layout, image, name, archive)
+        loaded = _docker("load", "--quiet", "--input", str(archive), timeout=600)
+        if not loaded.ok:
+            raise _failed(one, "the engine of this machine does not take it", loaded.err)
+    try:
+        _Trial(one, name).run()
+    finally:
+        _docker("image", "rm", "--force", name)
+    return PASSED
+
+
+@dataclass
+class _Trial:
+    one: Buildable
+    image: str
+    container: str = ""
+
+    def run(self) -> None:
+        try:
+            self.start()
+            self.await_ready()
+            for check in self.one.smoke.checks:
+                if said := self.ask(check):
+                    raise self.failed(f"{check.path} {said}")
+        finally:
+            if self.container:
+                _docker("rm", "--force", "--volumes", self.container)
+
+    def start(self) -> None:
+        """Start it on a port that the system chooses; its variables are in no argv."""
+        descriptor, variables = tempfile.mkstemp(prefix="fairlead-")  # mode 0600
+        with os.fdopen(descriptor, "w") as file:
+            file.writelines(f"{key}={value}\n" for key, value in self.one.smoke.variables.items())
+        port = ("--publish", f"127.0.0.1::{self.one.port}") if self.one.port else ()
+        words = ("run", "--detach", "--label", "fairlead.smoke=1", "--env-file", variables, *port)
+        try:
+            said = _docker(*words, self.image, *self.one.smoke.command)
+        finally:
+            os.unlink(variables)
+        self.container = said.out.strip()
+        if not said.ok:
+            raise self.failed("it cannot be started", said.err)
+
+    def await_ready(self) -> None:
+        smoke = self.one.smoke
+        began = time.monotonic()
+        reason = "it answered nothing"
+        while time.monotonic() - began < smoke.timeout:
+            state = self.state()
+            if not state.get("Running"):
+                killed = ", killed for lack of memory" if state.get("OOMKilled") else ""
+                raise self.failed(f"it ended with exit code {state.get('ExitCode')}{killed}")
+            if self.one.port and self.one.health:
+                reason = self.ask(ImageCheck(self.one.health))
+            elif "Health" in state:
+                reason = self.verdict(state["Health"])
+            else:
+                ran = time.monotonic() - began
+                reason = "" if ran >= smoke.stays_up else "it has only just started"
+            if not reason:
+                return
+            time.sleep(POLL)
+        raise self.failed(f"not ready within {smoke.timeout:g} s: {reason}")
+
+    def verdict(self, health: Mapping[str, Any]) -> str:
+        if health.get("Status") == "healthy":
+            return ""
+        last = (health.get("Log") or [{}])[-1].get("Output", "").strip()
+        return f"its HEALTHCHECK says {health.get('Status')}" + (f": {last[:200]}" if last else "")
+
+    def ask(self, check: ImageCheck) -> str:
+        """What is wrong with the answer; empty when nothing is."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.published(), timeout=5)
+        try:
+            connection.request("GET", check.path, headers={"Host": "localhost"})
+            answer = connection.getresponse()
+            body = answer.read(1 << 20).decode("utf-8", "replace")
+        except (OSError, http.client.HTTPException) as error:
+            return f"gave no answer ({error or type(error).__name__})"
+        finally:
+            connection.close()
+        if answer.status not in check.status:
+            return f"answered HTTP {answer.status}: {' '.join(body.split())[:200]}"
+        return f"does not say {check.contains!r}" if check.contains not in body else ""
+
+    def published(self) -> int:
+        said = _docker("port", self.container, f"{self.one.port}/tcp").out
+        with suppress(ValueError, IndexError):
+            return int(said.splitlines()[0].rpartition(":")[2])
+        raise self.failed(f"port {self.one.port} is not published")
+
+    def state(self) -> dict[str, Any]:
+        said = _docker("inspect", "--format", "{{json .State}}", self.container)
+        found: dict[str, Any] = json.loads(said.out) if said.ok else {}
+        return found
+
+    def failed(self, what: str, err: str = "") -> SmokeFailed:
+        said = _docker("logs", "--tail", str(LOG_LINES), self.container) if self.container else None
+        return _failed(self.one, what, err or (said.out + said.err if said else ""))
+
+
+def _failed(one: Buildable, what: str, log: str) -> SmokeFailed:
+    return SmokeFailed(
+        f"{one.name}: the image fails its smoke test: {what}",
+        why=log.strip().splitlines()[-LOG_LINES:],
+        state="it was built, but neither recorded nor pushed",
+        next_step=f"[build.services.{one.name}.smoke] says what it is given and asked",
+        docs="how-to/build-and-push.md#the-smoke-test",
+    )
+
+
+def _docker(*words: str, timeout: float = 60.0) -> Ran:
+    return run_local(Command(("docker", *words), timeout=timeout))

@@ -1,0 +1,279 @@
+"""Sending images to a registry: what it lacks, in pieces, going on where a cut left off.
+
+Protocol: OCI distribution specification 1.1, "Pushing a blob in chunks" and "Pushing manifests".
+`docker push` of an engine without the containerd store cannot send several platforms, and begins
+a cut layer anew; this sends an OCI layout, so no engine takes part at all.
+"""
+
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from fairlead.errors import FairleadError, PreconditionError
+from fairlead.images.exchange import Answer, Exchange, Unreachable
+from fairlead.images.layout import Blob, Layout
+from fairlead.images.reference import Reference
+from fairlead.images.tags import is_moving
+
+T = TypeVar("T")
+CHUNK = 8 << 20  # bytes sent with one request: what a cut can cost
+PATIENCE = 120.0  # s without any progress after which a push is given up
+LONGEST_PAUSE = 8.0
+BUSY = (408, 429, 500, 502, 503, 504)
+Progress = Callable[[int, int, str], None]
+"""Told (bytes done, bytes in all, note)."""
+
+
+class PushRefused(FairleadError):
+    """The registry, or a rule of ours, does not take the image; its tags are as they were."""
+
+    kind = "push"
+
+
+@dataclass
+class Sent:
+    """What a push cost: bytes sent, bytes that were there already (or mounted), retries."""
+
+    bytes: int = 0
+    there: int = 0
+    retries: int = 0
+
+
+@dataclass
+class Upload:
+    """One image on its way to one repository. mounts: other repositories of that server that hold
+    blobs of ours, by digest; what is sent is added to it.
+    """
+
+    exchange: Exchange
+    target: Reference
+    layout: Layout
+    progress: Progress
+    mounts: dict[str, str] = field(default_factory=dict)
+    cancel: threading.Event = field(default_factory=threading.Event)
+    patience: float = PATIENCE
+    sent: Sent = field(default_factory=Sent)
+
+    def check_tags(self, tags: Iterable[str], force: bool = False) -> None:
+        """Raise PushRefused for a tag that has another image and is not meant to move."""
+        ours = self.layout.root.digest
+        for tag in tags:
+            there = self.digest_of(tag)
+            if not there or there == ours or is_moving(tag) or force:
+                continue
+            raise PushRefused(
+                f"{self.target.name}:{tag} exists and is another image",
+                why=[f"there: {there}", f"ours:  {ours}"],
+                state="nothing was pushed",
+                next_step="a tag that says what it is does not change; build a new commit, or give "
+                f"--force-tag={tag} to replace it for everybody",
+            )
+
+    def run(self, tags: Iterable[str]) -> Sent:
+        """Send what is missing, then the manifests, then the tags: none shows half an image."""
+        manifests = self.layout.manifests()
+        blobs = {p.digest: p for one in manifests for p in self.layout.parts(one)}
+        total = sum(blob.size for blob in blobs.values())
+        done = 0
+        for number, blob in enumerate(blobs.values(), 1):
+            note = f"part {number} of {len(blobs)}"
+            self.progress(done, total, note)
+            self.send_blob(blob, partial(self.moved, done, total, note))
+            done += blob.size
+        for manifest in manifests:
+            self.put_manifest(manifest, manifest.digest)
+        root = self.layout.root
+        self.put_manifest(root, root.digest)
+        for tag in tags:
+            self.put_manifest(root, tag)
+        return self.sent
+
+    def moved(self, before: int, total: int, note: str, sent: int) -> None:
+        self.progress(before + sent, total, note)
+
+    def digest_of(self, tag: str) -> str:
+        """The digest a tag has there; empty when it is free."""
+        accept = {"Accept": f"{self.layout.root.media_type}, */*"}
+        path = f"manifests/{tag}"
+        answer = self.steadily(lambda: self.send("HEAD", path, accept), "look at the tag")
+        if answer.status == 404:
+            return ""
+        self.expect(answer, (200,), f"asked for the tag {tag}")
+        return answer.headers.get("docker-content-digest", "unknown")
+
+    def send_blob(self, blob: Blob, moved: Callable[[int], None]) -> None:
+        """Send a blob unless it is there, or another repository of the server can lend it."""
+        if self.steadily(lambda: self.send("HEAD", f"blobs/{blob.digest}"), "look").status == 200:
+            self.sent.there += blob.size
+            return
+        transfer = _Transfer(self, blob, moved)
+        self.steadily(transfer.go_on, f"send {blob.digest[:19]}", transfer.position)
+        self.mounts.setdefault(blob.digest, self.target.repository)
+
+    def put_manifest(self, manifest: Blob, name: str) -> None:
+        content = self.layout.path(manifest.digest).read_bytes()
+        headers = {"Content-Type": manifest.media_type}
+
+        def put() -> Answer:
+            return self.send("PUT", f"manifests/{name}", headers, content)
+
+        answer = self.steadily(put, f"put the manifest {name}")
+        self.expect(answer, (201, 200), f"sent the manifest {name}")
+        self.same(answer, manifest.digest, name)
+
+    def same(self, answer: Answer, digest: str, what: str) -> None:
+        """Raise PushRefused if the registry says that it holds something else than was sent."""
+        there = answer.headers.get("docker-content-digest", digest)
+        if there != digest:
+            raise PushRefused(
+                f"{self.exchange.server} took {what} for another digest than ours",
+                why=[f"ours:  {digest}", f"there: {there}"],
+                state="its tags are as they were",
+                next_step="something between here and there changes what is sent; find the proxy",
+            )
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
+        if self.cancel.is_set():
+            raise KeyboardInterrupt
+        at = path if path.startswith(("/", "http")) else f"/v2/{self.target.repository}/{path}"
+        answer = self.exchange.send(method, at, headers, body)
+        if answer.status in BUSY:
+            raise Unreachable(f"{self.exchange.server} answers HTTP {answer.status}")
+        if answer.status in (401, 403):
+            raise PushRefused(
+                f"{self.exchange.server} does not let us push to {self.target.repository} "
+                f"(HTTP {answer.status})",
+                why=_told(answer),
+                state="its tags are as they were",
+                next_step=f"check user and password: docker login {self.exchange.server}, or "
+                "[registry] username and password, or --username with --password-stdin",
+            )
+        return answer
+
+    def expect(self, answer: Answer, wanted: tuple[int, ...], doing: str) -> None:
+        if answer.status not in wanted:
+            raise PushRefused(
+                f"{self.exchange.server} answers HTTP {answer.status} when {doing}",
+                why=_told(answer),
+                state="its tags are as they were",
+            )
+
+    def steadily(
+        self, work: Callable[[], T], what: str, position: Callable[[], int] = lambda: 0
+    ) -> T:
+        """Do it again, with longer and longer pauses, until it works or nothing moves any more."""
+        pause, moved_at, last = 0.25, time.monotonic(), position()
+        while True:
+            try:
+                return work()
+            except Unreachable as error:
+                if position() != last:
+                    pause, moved_at, last = 0.25, time.monotonic(), position()
+                if time.monotonic() - moved_at > self.patience:
+                    raise PreconditionError(
+                        f"gave up after {self.patience:.0f} s without progress: {error.what}",
+                        why=[f"could not {what}"],
+                        state="no tag was moved; what was sent so far is kept there",
+                        next_step="inv push again: it goes on with what is missing",
+                    ) from error
+                self.sent.retries += 1
+                self.cancel.wait(pause * random.uniform(0.7, 1.3))  # noqa: S311  (no secret)
+                pause = min(pause * 2, LONGEST_PAUSE)
+
+
+@dataclass
+class _Transfer:
+    """One blob. `location`: where the registry takes the next piece; empty: not begun."""
+
+    upload: Upload
+    blob: Blob
+    moved: Callable[[int], None]
+    location: str = ""
+    offset: int = 0
+
+    def position(self) -> int:
+        return self.offset
+
+    def go_on(self) -> None:
+        """Send from where the registry stands to the end. Raises Unreachable when it is cut."""
+        if self.location:
+            self.recover()
+        if not self.location and self.begin():
+            return
+        with self.upload.layout.path(self.blob.digest).open("rb") as file:
+            while self.offset < self.blob.size:
+                file.seek(self.offset)
+                self.patch(file.read(CHUNK))
+        self.finish()
+
+    def begin(self) -> bool:
+        """Ask for a place to send to; True when the blob was lent by another repository."""
+        lender = self.upload.mounts.get(self.blob.digest, "")
+        query = {"mount": self.blob.digest, "from": lender} if lender else {}
+        path = "blobs/uploads/" + (f"?{urlencode(query)}" if query else "")
+        answer = self.upload.send("POST", path, {"Content-Length": "0"})
+        self.upload.expect(answer, (201, 202), "a layer was announced")
+        if answer.status == 201:
+            self.upload.sent.there += self.blob.size
+            return True
+        self.location, self.offset = answer.headers.get("location", ""), 0
+        return False
+
+    def recover(self) -> None:
+        """Ask how much of it arrived; begin anew when the registry has forgotten the upload."""
+        answer = self.upload.send("GET", self.location)
+        if answer.status not in (204, 202):
+            self.location, self.offset = "", 0
+            return
+        self.location = answer.headers.get("location", self.location)
+        self.offset = _received(answer, 0)
+
+    def patch(self, piece: bytes) -> None:
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Range": f"{self.offset}-{self.offset + len(piece) - 1}",
+        }
+        answer = self.upload.send("PATCH", self.location, headers, piece)
+        if answer.status in (404, 416):  # lost, or out of step with us: ask again where it stands
+            raise Unreachable(f"{self.upload.exchange.server} lost its place in a layer")
+        self.upload.expect(answer, (202, 204), "a piece of a layer was sent")
+        self.location = answer.headers.get("location", self.location)
+        self.offset = _received(answer, self.offset + len(piece))
+        self.upload.sent.bytes += len(piece)
+        self.moved(self.offset)
+
+    def finish(self) -> None:
+        mark = "&" if "?" in self.location else "?"
+        path = f"{self.location}{mark}{urlencode({'digest': self.blob.digest})}"
+        answer = self.upload.send("PUT", path, {"Content-Length": "0"})
+        if answer.status == 404:
+            self.location = ""
+            raise Unreachable(f"{self.upload.exchange.server} lost a layer before its end")
+        self.upload.expect(answer, (201, 204), "a layer was complete")
+        self.upload.same(answer, self.blob.digest, "a layer")
+
+
+def _received(answer: Answer, otherwise: int) -> int:
+    """Bytes the registry has: `Range: 0-1023` is 1024. An empty upload is `0-0` or `0--1`."""
+    found = re.fullmatch(r"(?:bytes=)?0-(-?\d+)", answer.headers.get("range", ""))
+    if not found:
+        return otherwise
+    last = int(found[1])
+    return last + 1 if last > 0 else 0
+
+
+def _told(answer: Answer) -> list[str]:
+    errors = answer.document().get("errors") or []
+    return [str(one.get("message") or one.get("code")) for one in errors if isinstance(one, dict)]

@@ -1,0 +1,128 @@
+"""inv build"""
+
+from typing import TYPE_CHECKING
+
+from fairlead.tasks.run import Run
+from fairlead.tasks.verb import verb
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fairlead.config.building import Building
+    from fairlead.images.build import Job, Outcome
+    from fairlead.images.recipe import Buildable
+    from fairlead.images.revision import Revision
+
+
+@verb(
+    help={
+        "platforms": "Build for these: --platforms=linux/amd64,linux/arm64",
+        "changed": "Only what differs from what is live in --env, or from FAIRLEAD_BASE",
+        "artifact": "Make the packaged artifact instead: pinned requirements and a tar.gz",
+    }
+)
+def build(
+    run: Run, platforms: tuple[str, ...] = (), changed: bool = False, artifact: bool = False
+) -> None:
+    """Build the images of this commit, try each, keep what passed for `push`"""
+    from fairlead.images.build import Job, with_platforms
+    from fairlead.images.builder import find_builder
+    from fairlead.images.tags import tags
+    from fairlead.tasks.images import chosen, opened
+
+    building, revision = opened(run)
+    if artifact:
+        return _package(run, building, revision)
+    recipes = chosen(run, building, tags(revision.standing)[0], changed)
+    if not recipes:
+        run.reporter.result({"outcome": "done", "images": []}, ["nothing changed; nothing built"])
+        return None
+    able = find_builder(building.build.builder)
+    wanted = [with_platforms(one, platforms, able) for one in recipes]
+    able.require(wanted)
+    job = Job(building, revision, able, run.reporter.event, run.redact)
+    if run.options.plan:
+        return _plan(run, job, wanted)
+    return _build(run, job, wanted)
+
+
+def _plan(run: Run, job: "Job", wanted: "Sequence[Buildable]") -> None:
+    from fairlead.images.build import command
+    from fairlead.model import Step
+
+    commands = {one.name: (command(job, one),) for one in wanted}
+    header = {"commit": job.revision.key, "tags": ", ".join(job.tags)}
+    run.reporter.plan(
+        [Step("build", "build images", commands)], header, verbose=run.options.verbose
+    )
+
+
+def _build(run: Run, job: "Job", wanted: "Sequence[Buildable]") -> None:
+    from fairlead.errors import FairleadError
+    from fairlead.images.build import build_all
+    from fairlead.images.record import keep
+
+    outcomes = build_all(job, wanted)
+    passed = [one.built for one in outcomes if one.built]
+    if passed:
+        keep(job.building.root, job.revision, job.building.config_hash, passed)
+    columns = ("image", "result", "platforms", "digest", "smoke test", "sbom", "stages cached")
+    run.reporter.table(
+        "", columns, [_row(one) for one in outcomes], [f"tags: {', '.join(job.tags)}"]
+    )
+    for one in outcomes:
+        if isinstance(one.error, FairleadError):
+            run.reporter.error(one.error)
+        elif one.error:
+            raise one.error
+    payload = {
+        "outcome": "done" if len(passed) == len(outcomes) else "failed",
+        "commit": job.revision.key,
+        "tags": list(job.tags),
+        "digests": {one.name: one.digest for one in passed},
+        "images": [
+            {
+                "name": one.name,
+                "services": list(one.services),
+                "repository": one.image,
+                "digest": one.digest,
+                "platforms": dict(one.platforms),
+                "smoke": one.smoke,
+                "sbom": one.sbom,
+            }
+            for one in passed
+        ],
+    }
+    summary = [f"built {len(passed)} of {len(outcomes)}; inv push sends them to the registry"]
+    run.reporter.result(payload, summary, ok=len(passed) == len(outcomes))
+
+
+def _row(one: "Outcome") -> tuple[object, ...]:
+    if one.built is None:
+        return (one.name, "failed", None, None, None, None, one.cached)
+    built = one.built
+    platforms = ", ".join(built.platforms)
+    return (one.name, "passed", platforms, built.digest[:19], built.smoke, built.sbom, one.cached)
+
+
+def _package(run: Run, building: "Building", revision: "Revision") -> None:
+    """Make the packaged artifact."""
+    from fairlead.images.artifact import make
+
+    if run.options.plan:
+        summary = ["would export the pinned requirements and pack the commit without its tests"]
+        return run.reporter.result({"outcome": "planned", "commit": revision.commit}, summary)
+    made = make(building.root, building.app, revision, building.build.artifact)
+    shown = made.file.relative_to(building.root)
+    payload = {
+        "outcome": "done",
+        "commit": revision.commit,
+        "artifact": str(shown),
+        "sha256": made.sha256,
+        "files": made.files,
+    }
+    summary = [
+        f"{shown}: {made.files} files, {made.requirements} requirements pinned",
+        f"sha256 {made.sha256}, also in {made.sum_file.name}",
+    ]
+    return run.reporter.result(payload, summary)

@@ -1,0 +1,56 @@
+"""What `build` and `push` begin with: the configuration, the commit, the images meant."""
+
+import os
+from typing import TYPE_CHECKING
+
+from fairlead.tasks.run import Run
+
+if TYPE_CHECKING:
+    from fairlead.config.building import Building
+    from fairlead.images.recipe import Buildable
+    from fairlead.images.revision import Revision
+
+
+def opened(run: Run) -> "tuple[Building, Revision]":
+    """The project's [build], its secrets masked from now on, and the commit it is at."""
+    from fairlead.config import find_root
+    from fairlead.config.building import load_building
+    from fairlead.images.revision import read_revision
+
+    building = load_building(find_root(run.cwd), run.options.env, os.environ)
+    run.mask(building.variables, building.registry.password)
+    return building, read_revision(building.root, building.build.main_branch, os.environ)
+
+
+def chosen(run: Run, building: "Building", tag: str, changed: bool) -> "tuple[Buildable, ...]":
+    """The images of --service, of what changed, or all. Raises UsageError for an unknown one."""
+    from difflib import get_close_matches
+
+    from fairlead.errors import UsageError
+    from fairlead.images.recipe import buildables
+    from fairlead.services import declared
+    from fairlead.tasks.scope import ALL_CHANGED, base_of, changes
+
+    found = buildables(building, declared(run.repository()), tag)
+    if not found:
+        raise UsageError(
+            "there is nothing to build here",
+            why=["no service of the compose file has `build`, and no declared one a Dockerfile"],
+            state="nothing was built",
+            next_step="docs/how-to/build-and-push.md",
+        )
+    wanted = {name for name in run.options.service if name != ALL_CHANGED}
+    known = {name for one in found for name in one.services}
+    for name in sorted(wanted - known):
+        near = get_close_matches(name, sorted(known), 1)
+        meant = f" (did you mean `{near[0]}`?)" if near else ""
+        raise UsageError(
+            f"no image is built for a service `{name}`{meant}",
+            why=[f"there are: {', '.join(sorted(known))}"],
+            state="nothing was built",
+        )
+    if changed or ALL_CHANGED in run.options.service:
+        wanted |= {one.name for one in changes(run, base_of()).services}
+    elif not run.options.service:
+        wanted = known
+    return tuple(one for one in found if wanted & set(one.services))

@@ -1,0 +1,163 @@
+"""inv push"""
+
+import sys
+from typing import TYPE_CHECKING
+
+from fairlead.tasks.run import Run
+from fairlead.tasks.verb import verb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from fairlead.config.building import Building
+    from fairlead.images.deliver import Delivered
+    from fairlead.images.exchange import Exchange
+    from fairlead.images.push import Pushed
+    from fairlead.images.record import Built
+    from fairlead.model import Secret
+
+
+@verb(
+    help={
+        "changed": "Only what differs from what is live in --env, or from FAIRLEAD_BASE",
+        "username": "Account at the registry, instead of [registry] username",
+        "password_stdin": "Read the registry's password from stdin",
+        "force_tag": "Replace these tags although they are another image",
+        "via_ssh": "Without a registry: straight to the hosts of --env, only the layers they lack",
+    }
+)
+def push(
+    run: Run,
+    changed: bool = False,
+    username: str = "",
+    password_stdin: bool = False,
+    force_tag: tuple[str, ...] = (),
+    via_ssh: bool = False,
+) -> None:
+    """Push the images that `build` made of this commit, under its tags"""
+    from fairlead.images.push import Sending, built_of, push_all
+    from fairlead.images.tags import tags
+    from fairlead.tasks.images import chosen, opened
+
+    building, revision = opened(run)
+    names = [one.name for one in chosen(run, building, tags(revision.standing)[0], changed)]
+    wanted = built_of(building.root, revision, names)
+    if run.options.plan:
+        return _plan(run, wanted)
+    if via_ssh:
+        return _over_ssh(run, building, wanted)
+    password = _from_stdin(run) if password_stdin else None
+    connect = _connecting(building, username, password)
+    forced = frozenset(force_tag)
+    _report(run, push_all(Sending(building.root, connect, run.reporter.event, forced), wanted))
+    return None
+
+
+def _plan(run: Run, wanted: "Sequence[Built]") -> None:
+    rows = [(one.name, one.image, one.digest[:19], ", ".join(one.tags)) for one in wanted]
+    run.reporter.table("", ("image", "repository", "digest", "tags"), rows)
+    digests = {one.name: one.digest for one in wanted}
+    run.reporter.result({"outcome": "planned", "digests": digests}, ["nothing was pushed"])
+
+
+def _from_stdin(run: Run) -> "Secret":
+    from fairlead.model import Secret
+
+    password = Secret(sys.stdin.readline().rstrip("\n"))
+    run.mask({}, password)
+    return password
+
+
+def _connecting(
+    building: "Building", username: str, password: "Secret | None"
+) -> "Callable[[str], Exchange]":
+    from fairlead.images.exchange import Exchange
+    from fairlead.images.login import login_for
+    from fairlead.images.push import TIMEOUT
+
+    settings = building.registry
+
+    def connect(server: str) -> Exchange:
+        plain = settings.insecure and server == settings.server
+        credentials = login_for(server, settings, username, password)
+        return Exchange(server, credentials, insecure=plain, timeout=TIMEOUT)
+
+    return connect
+
+
+def _report(run: Run, found: "list[Pushed]") -> None:
+    from fairlead.errors import FairleadError
+
+    rows = [_row(one) for one in found]
+    columns = ("image", "result", "repository", "digest", "MB sent", "MB there", "retries")
+    run.reporter.table("", columns, rows)
+    for one in found:
+        if isinstance(one.error, FairleadError):
+            run.reporter.error(one.error)
+        elif one.error:
+            raise one.error
+    done = [one for one in found if one.sent]
+    payload = {
+        "outcome": "done" if len(done) == len(found) else "failed",
+        "digests": {one.built.name: one.built.digest for one in done},
+        "images": [
+            {
+                "name": one.built.name,
+                "repository": one.built.image,
+                "digest": one.built.digest,
+                "tags": list(one.built.tags),
+                "bytes_sent": one.sent.bytes if one.sent else 0,
+                "bytes_there": one.sent.there if one.sent else 0,
+                "retries": one.sent.retries if one.sent else 0,
+            }
+            for one in done
+        ],
+    }
+    tag = found[0].built.tags[0] if found else ""
+    summary = [f"pushed {len(done)} of {len(found)}; deploy them with: inv deploy --tag={tag}"]
+    run.reporter.result(payload, summary, ok=len(done) == len(found))
+
+
+def _row(one: "Pushed") -> tuple[object, ...]:
+    sent = one.sent
+    if sent is None:
+        return (one.built.name, "failed", one.built.image, one.built.digest[:19], None, None, None)
+    figures = f"{sent.bytes / 1e6:.1f}", f"{sent.there / 1e6:.1f}", sent.retries
+    return (one.built.name, "pushed", one.built.image, one.built.digest[:19], *figures)
+
+
+def _over_ssh(run: Run, building: "Building", wanted: "Sequence[Built]") -> None:
+    from fairlead.images.deliver import deliver
+    from fairlead.rollout.session import ssh_transport
+    from fairlead.tasks.scope import narrowed
+
+    environment = narrowed(run.environment(), run.options.hosts)
+    hosts = {host.name: ssh_transport(environment, host) for host in environment.hosts}
+    try:
+        found = deliver(building.root, wanted, hosts, run.reporter.event)
+    finally:
+        for transport in hosts.values():
+            transport.close()
+    _report_hosts(run, wanted, found)
+
+
+def _report_hosts(
+    run: Run, wanted: "Sequence[Built]", found: "Mapping[str, Delivered | Exception]"
+) -> None:
+    from fairlead.errors import FairleadError
+
+    done = {name: one for name, one in found.items() if not isinstance(one, Exception)}
+    for error in found.values():
+        if isinstance(error, FairleadError):
+            run.reporter.error(error)
+        elif isinstance(error, Exception):
+            raise error
+    rows = [(name, f"{one.bytes / 1e6:.1f}", f"{one.seconds:.1f}") for name, one in done.items()]
+    run.reporter.table("", ("host", "MB sent", "seconds"), rows)
+    payload = {
+        "outcome": "done" if len(done) == len(found) else "failed",
+        "digests": {one.name: one.digest for one in wanted},
+        "hosts": {name: {"bytes_sent": one.bytes} for name, one in done.items()},
+    }
+    summary = [f"{len(done)} of {len(found)} hosts have it; inv deploy --tag={wanted[0].tags[0]}"]
+    run.reporter.result(payload, summary, ok=len(done) == len(found))

@@ -1,0 +1,155 @@
+"""From a commit to a registry: a real BuildKit, a real registry."""
+
+import http.client
+import json
+
+import pytest
+
+from fairlead.images.layout import INDEX
+
+
+def ask(lab, path, accept=f"{INDEX}, application/vnd.oci.image.manifest.v1+json"):
+    """A document of the lab's registry."""
+    connection = http.client.HTTPConnection(lab.push, timeout=10)
+    connection.request("GET", f"/v2/{path}", headers={"Accept": accept})
+    answer = connection.getresponse()
+    body = answer.read()
+    assert answer.status == 200, (path, body)
+    return json.loads(body), answer.headers["Docker-Content-Digest"]
+
+
+def tags_of(lab, name):
+    return set(ask(lab, f"{name}/tags/list")[0]["tags"])
+
+
+@pytest.fixture(scope="module")
+def shop(sources):
+    return sources("imgbuild")
+
+
+@pytest.fixture(scope="module")
+def on_main(shop):
+    """The commit on main, built and pushed; the result of `build`."""
+    commit = shop.git("rev-parse", "HEAD")
+    built = shop.inv("build", "--json").ok().result
+    shop.inv("push", "--json").ok()
+    return commit, built
+
+
+def test_the_index_lists_both_platforms_with_provenance(shop, on_main, lab):
+    index, digest = ask(lab, "imgbuild/web/manifests/latest")
+    assert digest == on_main[1]["digests"]["web"]
+    platforms = [
+        f"{one['platform']['os']}/{one['platform']['architecture']}" for one in index["manifests"]
+    ]
+    assert platforms == ["linux/amd64", "linux/arm64", "unknown/unknown", "unknown/unknown"]
+    for entry in index["manifests"][2:]:
+        manifest = ask(lab, f"imgbuild/web/manifests/{entry['digest']}")[0]
+        kinds = [one["annotations"]["in-toto.io/predicate-type"] for one in manifest["layers"]]
+        assert any(kind.startswith("https://slsa.dev/provenance/") for kind in kinds)
+
+
+def test_labels_say_where_it_comes_from(on_main, lab):
+    commit, built = on_main
+    manifest = ask(lab, f"imgbuild/api/manifests/{built['images'][0]['platforms']['linux/amd64']}")[
+        0
+    ]
+    config = ask(lab, f"imgbuild/api/blobs/{manifest['config']['digest']}")[0]
+    labels = config["config"]["Labels"]
+    assert labels["org.opencontainers.image.revision"] == commit
+    assert labels["org.opencontainers.image.version"] == f"main-{commit[:12]}"
+    assert labels["org.opencontainers.image.created"] == config["created"]
+    index = ask(lab, "imgbuild/api/manifests/latest")[0]
+    assert index["annotations"]["org.opencontainers.image.revision"] == commit
+
+
+def test_what_was_tried_passed(on_main):
+    smoke = {one["name"]: one["smoke"] for one in on_main[1]["images"]}
+    assert smoke == {"api": "passed", "web": "not run: [build] says skip"}
+
+
+def test_tags_on_main_a_branch_and_a_version(shop, on_main, lab):
+    commit, _ = on_main
+    assert tags_of(lab, "imgbuild/web") >= {"latest", f"main-{commit[:12]}"}
+    shop.git("checkout", "-q", "-b", "feature/Größe_#1")
+    shop.inv("build", "--service=web").ok()
+    shop.inv("push", "--service=web").ok()
+    assert f"feature-Gr-e_-1-{commit[:12]}" in tags_of(lab, "imgbuild/web")
+    shop.git("tag", "v1.4.2")
+    shop.git("checkout", "-q", "--detach", "v1.4.2")
+    try:
+        shop.inv("build", "--service=web").ok()
+        shop.inv("push", "--service=web").ok()
+    finally:
+        shop.git("tag", "-d", "v1.4.2")
+        shop.git("checkout", "-q", "main")
+    assert tags_of(lab, "imgbuild/web") >= {"v1.4.2", "v1.4", "v1"}
+
+
+def test_two_clean_builds_of_a_commit_give_one_digest(shop, on_main, builder, docker_config):
+    import os
+    import subprocess
+
+    environ = {**os.environ, "DOCKER_CONFIG": str(docker_config)}
+    argv = ["docker", "--context", builder, "builder", "prune", "-af"]
+    digests = set()
+    for _ in range(2):
+        subprocess.run(argv, env=environ, check=True, capture_output=True)
+        built = shop.inv("build", "--json").ok().result
+        digests.add((built["digests"]["web"], built["digests"]["api"]))
+    assert len(digests) == 1
+
+
+def test_a_second_push_sends_nothing(shop, on_main):
+    shop.inv("push", "--json").ok()
+    pushed = shop.inv("push", "--json").ok().result
+    assert [one["bytes_sent"] for one in pushed["images"]] == [0, 0]
+
+
+def test_an_image_that_fails_hides_no_other_and_is_not_pushed(sources):
+    shop = sources("imgfail", files={"api/Dockerfile": "FROM scratch\nCOPY nothing /\n"})
+    run = shop.inv("build")
+    assert run.code == 1
+    assert "api: the build failed" in run.err
+    assert '"/nothing": not found' in run.err
+    assert "web    passed" in run.out.replace("  ", "  ")
+    assert shop.inv("push", "--service=web", "--plan").code == 0
+    refused = shop.inv("push", "--service=api")
+    assert refused.code == 1
+    assert "no image of commit" in refused.err
+
+
+def test_one_that_does_not_start_is_not_recorded(sources, lab):
+    broken = f'FROM {lab.registry}/lab/python:3.13-slim\nCMD ["sh", "-c", "echo no luck; exit 7"]\n'
+    shop = sources("imgsick", files={"api/Dockerfile": broken})
+    run = shop.inv("build", "--service=api")
+    assert run.code == 1
+    assert "it ended with exit code 7" in run.err
+    assert "no luck" in run.err
+    assert not list(shop.folder.glob(".fairlead/builds/*.json"))
+
+
+def test_a_platform_the_builder_lacks_is_refused_before_building(shop):
+    run = shop.inv("build", "--service=api", "--platforms=linux/riscv64")
+    assert run.code == 1
+    assert "the builder cannot run linux/riscv64" in run.err
+    assert "qemu-user-static" in run.err
+
+
+def test_a_secret_reaches_the_build_and_nothing_else(sources, lab):
+    recipe = (
+        f"FROM {lab.registry}/lab/python:3.13-slim\n"
+        "RUN --mount=type=secret,id=pip_token "
+        'test "$(cat /run/secrets/pip_token)" = s3cr3t-for-build\n'
+        'CMD ["sleep", "60"]\n'
+    )
+    more = '[build.services.api]\nsecrets = { pip_token = "file:token" }\nsmoke = { skip = true }\n'
+    shop = sources("imgsecret", files={"api/Dockerfile": recipe, ".gitignore": "token\n"})
+    text = (shop.folder / "deploy/fairlead.toml").read_text()
+    begin, end = text.index("[build.services.api.smoke]"), text.index("[services.web]")
+    (shop.folder / "deploy/fairlead.toml").write_text(text[:begin] + more + text[end:])
+    (shop.folder / "token").write_text("s3cr3t-for-build")
+    shop.commit("with a secret")
+    run = shop.inv("build", "--service=api", "-v").ok()
+    plan = shop.inv("build", "--service=api", "--plan", "-v").ok()
+    assert "s3cr3t-for-build" not in (run.out + run.err + plan.out)

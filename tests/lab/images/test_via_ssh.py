@@ -1,0 +1,78 @@
+"""No registry: a host gets the layers it lacks over SSH, and a deploy uses what it got."""
+
+import os
+
+import pytest
+
+from fairlead.images.deliver import delivered
+from fairlead.images.reference import parse
+
+PORT = 5997
+
+
+@pytest.fixture(scope="module")
+def host(hosts):
+    return hosts(1)[0]
+
+
+@pytest.fixture(scope="module")
+def shop(sources, host, lab):
+    more = f'image = "localhost:{PORT}/imgssh/api"\n'
+    shop = sources("imgssh")
+    file = shop.folder / "deploy/fairlead.toml"
+    file.write_text(file.read_text().replace(f'image = "{lab.registry}/imgssh/api"\n', more))
+    (shop.folder / "deploy/staging.toml").write_text(f"""\
+url = "http://{host.address}"
+[ssh]
+user = "deploy"
+key = "{lab.key}"
+known_hosts = "{lab.known_hosts}"
+[hosts.one]
+address = "{host.address}"
+""")
+    shop.commit("hosts")
+    yield shop
+    host.run(f"docker images -q localhost:{PORT}/imgssh/api | sort -u | xargs -r docker rmi -f")
+
+
+def send(shop):
+    shop.inv("build", "--service=api", "--json").ok()
+    return shop.inv("push", "--service=api", "--via-ssh", "--env=staging", "--json").ok().result
+
+
+def test_only_the_layer_a_host_lacks_is_sent(shop, host):
+    first = send(shop)
+    (shop.folder / "api/big").write_bytes(b"\0" * 3_000_000 + os.urandom(1_000_000))
+    shop.commit("one layer")
+    second = send(shop)
+    sent = second["hosts"]["one"]["bytes_sent"]
+    assert (
+        1_000_000 < sent < 1_060_000
+    )  # the layer as it is packed, the manifests, the configuration
+    digest = second["digests"]["api"]
+    assert digest != first["digests"]["api"]
+    known = host.must(
+        f"docker image inspect -f '{{{{.RepoDigests}}}}' localhost:{PORT}/imgssh/api@{digest}"
+    )
+    assert digest in known
+
+
+def test_what_is_there_already_costs_nothing(shop):
+    send(shop)
+    again = shop.inv("push", "--service=api", "--via-ssh", "--env=staging", "--json").ok().result
+    assert again["hosts"]["one"]["bytes_sent"] == 0
+
+
+def test_a_deploy_means_the_same_image_by_its_tag(shop):
+    sent = send(shop)
+    tag = f"main-{shop.git('rev-parse', 'HEAD')[:12]}"
+    found = delivered(shop.folder, parse(f"localhost:{PORT}/imgssh/api:{tag}"))
+    assert found is not None
+    assert found.digest == sent["digests"]["api"]
+
+
+def test_a_real_registry_is_no_place_for_it(shop):
+    shop.inv("build", "--service=web").ok()
+    run = shop.inv("push", "--service=web", "--via-ssh", "--env=staging")
+    assert run.code == 2
+    assert "without a registry the hosts know an image as" in run.err

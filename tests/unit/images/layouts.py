@@ -1,0 +1,46 @@
+"""OCI layouts for tests: real blobs, made here."""
+
+from pathlib import Path
+
+from fairlead.images.layout import ATTESTATION, ATTESTED, INDEX, MANIFEST, Blob, Layout, canonical
+
+CONFIG = "application/vnd.oci.image.config.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+UNKNOWN = {"os": "unknown", "architecture": "unknown"}
+
+
+def put(layout: Layout, content: bytes, kind: str, **more: object) -> dict[str, object]:
+    digest, size = layout.write(content)
+    return {"mediaType": kind, "digest": digest, "size": size, **more}
+
+
+def make(folder: Path, platforms=("amd64", "arm64"), layers=(b"one", b"two"), run="1") -> Layout:
+    """An index of images with provenance, as BuildKit writes it in the run named `run`."""
+    layout = Layout(folder)
+    (folder / "blobs/sha256").mkdir(parents=True)
+    entries = []
+    for machine in platforms:
+        where = {"os": "linux", "architecture": machine}
+        config = put(layout, canonical({**where, "rootfs": {}}), CONFIG)
+        parts = [put(layout, part + machine.encode(), LAYER) for part in layers]
+        image = put(layout, canonical(manifest(config, parts)), MANIFEST, platform=where)
+        entries += [image, provenance(layout, str(image["digest"]), run)]
+    index = put(layout, canonical({"schemaVersion": 2, "manifests": entries}), INDEX)
+    layout.point(Blob.of(index))
+    return layout
+
+
+def manifest(config: object, layers: list[dict[str, object]]) -> dict[str, object]:
+    return {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers}
+
+
+def provenance(layout: Layout, image: str, run: str) -> dict[str, object]:
+    metadata = {"buildInvocationID": run, "buildStartedOn": run, "reproducible": False}
+    predicate = {"buildType": "buildkit", "metadata": metadata, "digestMapping": {run: "step0"}}
+    statement = {"predicateType": "https://slsa.dev/provenance/v0.2", "predicate": predicate}
+    about = {"in-toto.io/predicate-type": "https://slsa.dev/provenance/v0.2"}
+    layer = put(layout, canonical(statement), "application/vnd.in-toto+json", annotations=about)
+    config = put(layout, canonical(UNKNOWN), CONFIG)
+    marks = {ATTESTATION: "attestation-manifest", ATTESTED: image}
+    content = canonical(manifest(config, [layer]))
+    return put(layout, content, MANIFEST, platform=UNKNOWN, annotations=marks)

@@ -1,0 +1,126 @@
+"""A registry in this process that can be pushed to, and that fails where it is told to."""
+
+import base64
+import hashlib
+import http.server
+import re
+import threading
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
+
+
+@dataclass
+class Store:
+    """What it holds. cut: answer that many PATCH requests by closing after half the piece.
+    password: of user ada, if one is wanted. lie: the digest that it says it stored.
+    """
+
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    manifests: dict[str, bytes] = field(default_factory=dict)
+    uploads: dict[str, bytes] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)
+    cut: int = 0
+    forget: int = 0
+    busy: int = 0
+    password: str = ""
+    lie: str = ""
+
+
+class PushServer(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.store = store
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.server_address[1]}"
+
+    def close(self) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: PushServer
+
+    def handle_any(self) -> None:
+        store = self.server.store
+        store.requests.append(f"{self.command} {self.path}")
+        length = int(self.headers["Content-Length"] or 0)
+        if self.command == "PATCH" and store.cut:
+            store.cut -= 1
+            half = self.rfile.read(length // 2)
+            store.uploads[self.path.rsplit("/", 1)[1]] += half
+            self.close_connection = True
+            return None
+        body = self.rfile.read(length)
+        if store.password and not self.admitted(store.password):
+            return self.answer(401, **{"WWW-Authenticate": 'Basic realm="r"'})
+        if store.busy:
+            store.busy -= 1
+            return self.answer(503)
+        parts = urlsplit(self.path)
+        return self.route(store, parts.path, parse_qs(parts.query), body)
+
+    def admitted(self, password: str) -> bool:
+        expected = base64.b64encode(f"ada:{password}".encode()).decode()
+        return self.headers["Authorization"] == f"Basic {expected}"
+
+    def route(self, store: Store, path: str, query: dict[str, list[str]], body: bytes) -> None:
+        kind = re.search(r"/(blobs/uploads|blobs|manifests)/([^/]*)$", path)
+        assert kind, path
+        if kind[1] == "blobs/uploads":
+            return self.upload(store, path, kind[2], query, body)
+        held = store.blobs if kind[1] == "blobs" else store.manifests
+        if self.command == "PUT":
+            digest = "sha256:" + hashlib.sha256(body).hexdigest()
+            store.manifests[kind[2]] = store.manifests[digest] = body
+            return self.answer(201, **{"Docker-Content-Digest": store.lie or digest})
+        if kind[2] not in held:
+            return self.answer(404)
+        digest = "sha256:" + hashlib.sha256(held[kind[2]]).hexdigest()
+        return self.answer(200, **{"Docker-Content-Digest": digest})
+
+    def upload(
+        self, store: Store, path: str, name: str, query: dict[str, list[str]], body: bytes
+    ) -> None:
+        if self.command == "POST":
+            if query.get("mount", [""])[0] in store.blobs:
+                return self.answer(201)
+            name = f"u{len(store.uploads)}"
+            store.uploads[name] = b""
+            return self.answer(202, Location=f"{path}{name}")
+        if name not in store.uploads or store.forget:
+            store.forget = max(0, store.forget - 1)
+            return self.answer(404)
+        if self.command == "PATCH":
+            begin = int(self.headers["Content-Range"].split("-")[0])
+            if begin != len(store.uploads[name]):
+                return self.answer(416)
+        store.uploads[name] += body
+        told = {"Location": path, "Range": f"0-{max(0, len(store.uploads[name]) - 1)}"}
+        if self.command == "PUT":
+            content = store.uploads[name]
+            digest = "sha256:" + hashlib.sha256(content).hexdigest()
+            if query["digest"] != [digest]:
+                return self.answer(400)
+            store.blobs[digest] = content
+            return self.answer(201, **{"Docker-Content-Digest": digest})
+        return self.answer(204 if self.command == "GET" else 202, **told)
+
+    def answer(self, status: int, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if status != 204:
+            self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_GET = do_HEAD = do_POST = do_PATCH = do_PUT = handle_any  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is logged."""

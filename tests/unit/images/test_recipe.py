@@ -1,0 +1,68 @@
+"""What there is to build follows from the files; what cannot be built well is refused."""
+
+import pytest
+
+from fairlead.config.building import load_building
+from fairlead.errors import ConfigError
+from fairlead.images.recipe import buildables
+from fairlead.services.declared import RepositoryService
+
+
+def building(root, toml="", files=("api/Dockerfile", "web/Dockerfile")):
+    (root / "deploy").mkdir()
+    (root / "deploy/fairlead.toml").write_text(f'app = "shop"\n{toml}')
+    for name in files:
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text("FROM scratch\n")
+    return load_building(root, "", {})
+
+
+def test_a_declared_source_is_built_in_its_folder(tmp_path):
+    project = building(
+        tmp_path, '[services.api]\nimage = "r.test/api"\nport = 80\nhealth = "/up"\n'
+    )
+    (one,) = buildables(
+        project, [RepositoryService("api", "api"), RepositoryService("lib", "lib")], "t"
+    )
+    assert (one.image, one.context, one.dockerfile) == (
+        "r.test/api",
+        tmp_path / "api",
+        tmp_path / "api/Dockerfile",
+    )
+    assert (one.port, one.health) == (80, "/up")
+
+
+def test_an_argument_that_looks_like_a_secret_is_refused(tmp_path):
+    toml = '[build.services.api]\ncontext = "api"\nargs = { NPM_TOKEN = "abc" }\n'
+    with pytest.raises(ConfigError, match="problem") as caught:
+        buildables(building(tmp_path, toml), [], "t")
+    assert "looks like a secret" in caught.value.why[0]
+    assert "abc" not in caught.value.why[0]
+
+
+def test_a_dockerfile_that_is_not_there_is_named(tmp_path):
+    toml = '[build.services.api]\ncontext = "api"\ndockerfile = "Other"\n'
+    with pytest.raises(ConfigError) as caught:
+        buildables(building(tmp_path, toml), [], "t")
+    assert "no such file: api/Other" in caught.value.why[0]
+
+
+def test_services_of_one_image_are_built_once(tmp_path):
+    toml = '[services.api]\nimage = "r.test/a"\n[services.worker]\nimage = "r.test/a"\n'
+    toml += '[build.services.api]\ncontext = "api"\n[build.services.worker]\ncontext = "api"\n'
+    (one,) = buildables(building(tmp_path, toml), [], "t")
+    assert one.services == ("api", "worker")
+
+
+def test_one_image_made_in_two_ways_is_refused(tmp_path):
+    toml = '[services.api]\nimage = "r.test/a"\n[services.web]\nimage = "r.test/a"\n'
+    toml += '[build.services.api]\ncontext = "api"\n[build.services.web]\ncontext = "web"\n'
+    with pytest.raises(ConfigError) as caught:
+        buildables(building(tmp_path, toml), [], "t")
+    assert "in another way than api" in caught.value.why[0]
+
+
+def test_a_recipe_for_nothing_is_named(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        buildables(building(tmp_path, "[build.services.apii]\ncross = true\n"), [], "t")
+    assert "names nothing that is built" in caught.value.why[0]

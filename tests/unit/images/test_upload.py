@@ -1,0 +1,155 @@
+"""An image arrives whole or not at all, whatever happens on the way."""
+
+import pytest
+from layouts import make
+from pushable import PushServer, Store
+
+from fairlead.errors import PreconditionError
+from fairlead.images import upload
+from fairlead.images.credentials import Credentials
+from fairlead.images.exchange import Exchange
+from fairlead.images.reference import Reference
+from fairlead.images.upload import PushRefused, Upload
+from fairlead.model import Secret
+
+
+@pytest.fixture
+def store():
+    return Store()
+
+
+@pytest.fixture
+def server(store):
+    running = PushServer(store)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def layout(tmp_path):
+    return make(tmp_path / "image", layers=(b"a" * 5000, b"b" * 300))
+
+
+@pytest.fixture
+def sending(server, layout, monkeypatch):
+    """`sending()`: an upload of the layout to the server, in pieces of 1000 bytes."""
+    monkeypatch.setattr(upload, "CHUNK", 1000)
+
+    def make_one(credentials=None, patience=20.0, **more):
+        target = Reference(server.address, "team/app", "")
+        exchange = Exchange(server.address, credentials, timeout=5)
+        return Upload(exchange, target, layout, lambda *_: None, patience=patience, **more)
+
+    return make_one
+
+
+def patches(store):
+    return [line for line in store.requests if line.startswith("PATCH")]
+
+
+def complete(store, layout):
+    """Every blob and manifest is there, byte for byte."""
+    for one in layout.manifests():
+        assert store.manifests[one.digest] == layout.path(one.digest).read_bytes()
+        for part in layout.parts(one):
+            assert store.blobs[part.digest] == layout.path(part.digest).read_bytes()
+    return True
+
+
+def test_everything_is_sent_and_the_tag_names_the_index(sending, store, layout):
+    sent = sending().run(["v1"])
+    assert complete(store, layout)
+    assert store.manifests["v1"] == layout.path(layout.root.digest).read_bytes()
+    assert sent.bytes == sum(map(len, store.blobs.values()))
+
+
+def test_what_is_there_is_not_sent_again(sending, store, layout):
+    sending().run(["v1"])
+    before = len(patches(store))
+    again = sending().run(["v2"])
+    assert (again.bytes, len(patches(store))) == (0, before)
+    assert store.manifests["v2"] == store.manifests["v1"]
+
+
+def test_a_cut_goes_on_where_it_was(sending, store, layout):
+    """Half a piece had arrived; it is not sent twice."""
+    store.cut = 2
+    sent = sending().run(["v1"])
+    assert complete(store, layout)
+    assert sent.retries >= 2
+    assert sent.bytes < sum(map(len, store.blobs.values()))
+
+
+def test_an_upload_the_registry_has_forgotten_begins_anew(sending, store, layout):
+    store.cut, store.forget = 1, 1
+    assert sending().run(["v1"]).retries >= 1
+    assert complete(store, layout)
+
+
+def test_a_busy_registry_is_asked_again(sending, store, layout):
+    store.busy = 3
+    assert sending().run(["v1"]).retries >= 3
+    assert complete(store, layout)
+
+
+def test_it_gives_up_when_nothing_moves(sending, store):
+    store.busy = 10**6
+    with pytest.raises(PreconditionError, match="gave up"):
+        sending(patience=0.6).run(["v1"])
+    assert not store.manifests
+
+
+def test_another_repository_of_the_server_lends_its_layers(sending, store, layout):
+    mounts: dict[str, str] = {}
+    sending(mounts=mounts).run(["v1"])
+    held, store.requests = dict(store.blobs), []
+    assert set(mounts) == set(held)
+    first = next(iter(held))
+    upload_ = sending(mounts=mounts)
+    upload_.target = Reference(upload_.target.server, "team/other", "")
+    assert upload_.run(["v1"]).bytes == 0
+    assert first in store.blobs
+
+
+def test_a_taken_tag_is_refused_before_anything_is_sent(sending, store, layout):
+    store.manifests["v1.2.3"] = store.manifests["v1"] = b"another image"
+    with pytest.raises(PushRefused, match=r"v1\.2\.3 exists and is another image") as caught:
+        sending().check_tags(["v1", "v1.2.3"])
+    assert "--force-tag=v1.2.3" in caught.value.next_step
+    assert not store.uploads
+
+
+def test_a_moving_tag_moves_and_a_forced_one_too(sending, store):
+    store.manifests["v1.2"] = store.manifests["v1.2.3"] = b"another image"
+    sending().check_tags(["v1.2"])
+    sending().check_tags(["v1.2.3"], force=True)
+
+
+def test_a_tag_that_is_ours_already_is_no_conflict(sending):
+    sending().run(["v1.2.3"])
+    sending().check_tags(["v1.2.3"])
+
+
+def test_a_digest_that_is_not_ours_is_refused(sending, store):
+    store.lie = "sha256:" + "0" * 64
+    with pytest.raises(PushRefused, match="for another digest than ours"):
+        sending().run(["v1"])
+    assert "v1" not in store.manifests
+
+
+def test_a_wrong_password_is_a_sentence_without_it(sending, store):
+    store.password = "right-horse-battery"
+    wrong = Credentials("ada", Secret("wr0ng-horse-battery"))
+    with pytest.raises(PushRefused, match="does not let us push") as caught:
+        sending(wrong).run(["v1"])
+    error = caught.value
+    assert error.exit_code == 1
+    told = " ".join((error.what, *error.why, error.state, error.next_step))
+    assert "horse" not in told
+    assert "docker login" in told
+
+
+def test_the_right_password_pushes(sending, store, layout):
+    store.password = "right-horse-battery"
+    sending(Credentials("ada", Secret("right-horse-battery"))).run(["v1"])
+    assert complete(store, layout)

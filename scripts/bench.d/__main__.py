@@ -14,6 +14,7 @@ MEASURES = (
     "start",
     "lint",
     "services",
+    "suites",
     "commands",
     "hosts",
     "files",

@@ -177,3 +177,28 @@ def _zombie(process: str) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
         return True
+
+
+def test_the_suites_of_services_are_their_test_commands(project):
+    services = [
+        {"name": "api", "path": "api", "test_command": "pytest tests"},
+        {"name": "web", "path": "web", "test_command": "sh test.sh"},
+        {"name": "models", "path": "models"},
+    ]
+    files = {
+        "services.json": json.dumps(services),
+        "api/tests/test_api.py": PASSES,
+        "web/test.sh": "echo 'Tests: 3 passed, 3 total'\n",
+        "models/a.py": "",
+    }
+    for name, text in files.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(text)
+    told = run(project, "--service=api,web,models")
+    assert told.returncode == 0, told.stdout + told.stderr
+    rows = [line.split()[:3] for line in told.stdout.splitlines()]
+    assert ["api", "passed", "1"] in rows
+    assert ["web", "passed", "3"] in rows
+    told = run(project, "--service=models")
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "no tests are declared for models" in told.stderr

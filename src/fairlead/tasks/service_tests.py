@@ -10,21 +10,22 @@ from fairlead.tasks.scope import repository_services
 
 if TYPE_CHECKING:
     from fairlead.config import Repository
+    from fairlead.services import RepositoryService
     from fairlead.tasks.run import Run
 
 
 def suites_of_services(run: "Run") -> "Repository | None":
-    """The repository with the `test_command` of each of --service as its suites, run in its folder.
+    """The repository with the suites of --service alone: the one declared under a service's name,
+    else its `test_command`, run in its folder.
 
     None when none of them changed. Raises UsageError when none of those named has a command.
     """
     services = repository_services(run)
+    declared = run.repository().test.suites
     suites = {
-        one.name: Suite(
-            one.name, command=_words(one.name, one.test_command), cwd=one.path, parallel=True
-        )
+        one.name: declared.get(one.name) or _suite(one)
         for one in services
-        if one.test_command
+        if one.test_command or one.name in declared
     }
     if services and not suites:
         raise UsageError(
@@ -34,6 +35,14 @@ def suites_of_services(run: "Run") -> "Repository | None":
         )
     repository = run.repository()
     return replace(repository, test=replace(repository.test, suites=suites)) if suites else None
+
+
+def _suite(service: "RepositoryService") -> Suite:
+    """`pytest …` becomes a suite of pytest, with coverage and shards; the rest runs as it is."""
+    words = _words(service.name, service.test_command)
+    if words[0] == "pytest":
+        return Suite(service.name, arguments=words[1:], cwd=service.path, parallel=True)
+    return Suite(service.name, command=words, cwd=service.path, parallel=True)
 
 
 def _words(name: str, command: str) -> tuple[str, ...]:

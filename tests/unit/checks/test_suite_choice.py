@@ -5,7 +5,7 @@ import json
 import pytest
 from small_suites import write
 
-from fairlead.checks.suites.choice import choose
+from fairlead.checks.suites.choice import choose, known_suites
 from fairlead.checks.suites.matrix import check, install_words
 from fairlead.checks.suites.request import plan, request
 from fairlead.checks.suites.result import Counts
@@ -15,7 +15,7 @@ from fairlead.errors import UsageError
 
 
 def names(root, wanted=(), quick=False):
-    return [suite.name for suite in choose(load_repository(root, {}), wanted, quick)]
+    return [suite.name for suite in choose(known_suites(load_repository(root, {})), wanted, quick)]
 
 
 def test_suites_are_found_by_their_folders(tmp_path):

@@ -203,3 +203,9 @@ def test_a_service_nobody_knows_has_to_be_described(tmp_path):
     result = result_of(tmp_path, PASSES, 'services = ["minio"]')
     assert result.verdict.outcome is Outcome.NOT_RUN
     assert "[test.services.minio] has to name its image and its port" in result.verdict.reason
+
+
+def test_a_suite_whose_folder_is_not_there_is_not_run(tmp_path):
+    result = result_of(tmp_path, PASSES, 'cwd = "frontend"')
+    assert result.verdict.outcome is Outcome.NOT_RUN
+    assert result.verdict.reason == "there is no folder frontend"

@@ -8,12 +8,16 @@ from fairlead.config.suites import Suite
 from fairlead.errors import UsageError
 
 
-def choose(repository: Repository, wanted: tuple[str, ...], quick: bool) -> tuple[Suite, ...]:
+def known_suites(repository: Repository) -> tuple[Suite, ...]:
+    """Those that are declared, else those that are found."""
+    return tuple(repository.test.suites.values()) or detect(repository.root)
+
+
+def choose(suites: tuple[Suite, ...], wanted: tuple[str, ...], quick: bool) -> tuple[Suite, ...]:
     """The suites of --suite and --quick, in the order in which they are declared.
 
     Raises UsageError for a name that is no suite, and where nothing is left to run.
     """
-    suites = tuple(repository.test.suites.values()) or detect(repository.root)
     known = [suite.name for suite in suites]
     for name in wanted:
         if name not in known:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fairlead.checks.folder import FOLDER
 from fairlead.checks.suites import matrix
-from fairlead.checks.suites.choice import choose
+from fairlead.checks.suites.choice import choose, known_suites
 from fairlead.checks.suites.job import Job, Wishes
 from fairlead.checks.suites.matrix import Interpreter
 from fairlead.checks.suites.shard import read_shard
@@ -64,7 +64,7 @@ def request(
 ) -> Request:
     """The flags of `test` as a request. Raises UsageError for what cannot be run as asked."""
     matrix.check(versions)
-    chosen = choose(repository, suites, quick)
+    chosen = choose(known_suites(repository), suites, quick)
     attached = any(word in DEBUGGERS for word in arguments)
     places = _places(arguments, repository.root)
     if places:

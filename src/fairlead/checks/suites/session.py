@@ -19,7 +19,6 @@ from fairlead.checks.suites.judge import judge
 from fairlead.checks.suites.progress import Progress
 from fairlead.checks.suites.request import Request, jobs_of
 from fairlead.checks.suites.result import Result
-from fairlead.checks.suites.services import Unavailable, started
 from fairlead.checks.verdict import Outcome, Verdict
 from fairlead.events import HostFinished, HostProgress, Listener, PhaseFinished, PhaseStarted
 from fairlead.transport.attached import run_attached
@@ -126,6 +125,13 @@ class Suites:
             return _not_run(job, job.unavailable)
         if self.cancel.is_set():
             return _not_run(job, "interrupted")
+        if not job.cwd.is_dir():
+            return _not_run(job, f"there is no folder {job.suite.cwd}")
+        return self._beside_services(job) if job.suite.services else self._run(job, {})
+
+    def _beside_services(self, job: Job) -> Result:
+        from fairlead.checks.suites.services import Unavailable, started
+
         began = time.monotonic()
         tell = partial(self._tell, job)
         declared = self.request.repository.test.services

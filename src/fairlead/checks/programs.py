@@ -30,15 +30,17 @@ class Programs:
     """Finds programs for one repository. Safe to use from several threads.
 
     Looked through in this order: .venv/bin and node_modules/.bin of a part of the tree, if one is
-    named, then those of the root, the folder of the interpreter that runs us, PATH.
+    named, then those of the root, the environment that is activated, the folder of the interpreter
+    that runs us (Fairlead may have one of its own), PATH.
     """
 
     def __init__(
         self, root: Path, environ: Mapping[str, str] | None = None, memory: Memory | None = None
     ) -> None:
         given = os.environ if environ is None else environ
+        activated = (f"{given['VIRTUAL_ENV']}/bin",) if given.get("VIRTUAL_ENV") else ()
         beside_us = str(Path(sys.executable).parent)
-        own = (*_own(root), beside_us, given.get("PATH", os.defpath))
+        own = (*_own(root), *activated, beside_us, given.get("PATH", os.defpath))
         self.path = os.pathsep.join(own)
         self._root = root
         self._environ = given

@@ -19,6 +19,9 @@ def test_the_project_comes_before_the_machine(tmp_path):
     environ = {"PATH": f"{elsewhere}:{os.environ['PATH']}"}
     program(elsewhere / "tool", "1.0")
     assert Programs(root, environ).find("tool") == elsewhere / "tool"
+    activated = program(tmp_path / "env/bin/tool", "1.5")
+    shell = {**environ, "VIRTUAL_ENV": str(tmp_path / "env")}
+    assert Programs(root, shell).find("tool") == activated
     own = program(root / "node_modules/.bin/tool", "2.0")
     assert Programs(root, environ).find("tool") == own
     own = program(root / ".venv/bin/tool", "3.0")

@@ -46,7 +46,7 @@ def compile_release(
 
 def layout_of(environment: Environment) -> Layout:
     """The names of an environment on its hosts."""
-    return Layout(environment.key, environment.directory)
+    return Layout.of(environment)
 
 
 def replicas(environment: Environment, project: Project, service: str) -> int:

@@ -46,16 +46,15 @@ def plan_deploy(
     anything is touched.
     """
     environment = session.environment
-    with ThreadPoolExecutor(max_workers=2) as pool:  # hosts are greeted while Compose reads
-        first_look = pool.submit(session.fleet.observe)
-        try:
-            project, mounted = read_project(environment)
-            wanted = _wanted(environment, project, tag)
-            images = _resolved(environment, wanted, services or wanted)
-        except ConfigError as error:
-            error.state = "nothing was changed"  # hosts were asked meanwhile
-            raise
-        observed: Observed = first_look.result()
+    session.fleet.look_ahead()  # hosts are greeted while Compose reads
+    try:
+        project, mounted = read_project(environment)
+        wanted = _wanted(environment, project, tag)
+        images = _resolved(environment, wanted, services or wanted)
+    except ConfigError as error:
+        error.state = "nothing was changed"  # hosts were asked meanwhile
+        raise
+    observed = session.fleet.observe()
     preconditions.check_lock(observed)
     preconditions.check_hosts(environment, observed)
     gates = check_gates(environment, images, bypass)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event
 
 from fairlead.commands import host as phrases
@@ -34,6 +35,7 @@ class Fleet:
         self.listen = listen
         self.redact = redact
         self.round_trips = 0
+        self._ahead: Future[dict[str, HostState]] | None = None
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -69,11 +71,22 @@ class Fleet:
 
         return fan_out(commands, work)
 
+    def look_ahead(self) -> None:
+        """Begin to look at every host, beside all else; the next `observe()` takes the answer."""
+        if self._ahead is None:
+            pool = ThreadPoolExecutor(max_workers=1)
+            self._ahead = pool.submit(self._observed, None)
+            pool.shutdown(wait=False)
+
     def observe(self, known: Observed | None = None) -> dict[str, HostState]:
         """Look at every host. Raises the first host's error; all of them are in its `why`.
 
         known: an earlier look, by which this one only asks for what a roll-out changes.
         """
+        ahead, self._ahead = self._ahead, None
+        return ahead.result() if ahead and known is None else self._observed(known)
+
+    def _observed(self, known: Observed | None) -> dict[str, HostState]:
         words = phrases.observe_state() if known else phrases.observe()
         seen = all_results(self.ask(dict.fromkeys(self.hosts, (words,))))
         return {name: _state(name, result, known, STATE) for name, result in seen.items()}
@@ -98,6 +111,8 @@ class Fleet:
         self.transports[name].run(whole, lambda line: None if line.startswith("@") else tell(line))
 
     def close(self) -> None:
+        if self._ahead is not None:
+            wait([self._ahead])
         for transport in self.transports.values():
             transport.close()
 

@@ -8,7 +8,6 @@ from fairlead.config import Environment
 from fairlead.engines.compose.layout import Layout
 from fairlead.events import Listener
 from fairlead.model import Host
-from fairlead.rollout.compile import layout_of
 from fairlead.rollout.fleet import Fleet, Redact
 from fairlead.transport.protocol import Transport
 from fairlead.transport.ssh import SshSettings, SshTransport
@@ -30,7 +29,7 @@ def open_session(
     environment: Environment, listen: Listener, redact: Redact = str
 ) -> Iterator[Session]:
     """The hosts of an environment; connections are made at the first command and closed here."""
-    layout = layout_of(environment)
+    layout = Layout.of(environment)
     transports = {host.name: connect(environment, host) for host in environment.hosts}
     fleet = Fleet(transports, layout.variables, listen, redact)
     try:

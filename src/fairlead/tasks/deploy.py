@@ -15,8 +15,6 @@ def deploy(run: Run, tag: str = "", bypass_gates: str = "", skip_backup: str = "
     """Deploy a release: prove the new beside the old, switch, drain, stop the old"""
     from fairlead.config import validate_tag
     from fairlead.errors import UsageError
-    from fairlead.rollout.deploy import plan_deploy
-    from fairlead.rollout.gates import check_bypass
     from fairlead.tasks.rolled import roll
     from fairlead.tasks.scope import services_to_deploy, session
 
@@ -28,6 +26,8 @@ def deploy(run: Run, tag: str = "", bypass_gates: str = "", skip_backup: str = "
         )
     validate_tag(tag)
     if bypass_gates:
+        from fairlead.rollout.gates import check_bypass
+
         check_bypass(bypass_gates)
     services = services_to_deploy(run)
     if services is None:
@@ -37,6 +37,9 @@ def deploy(run: Run, tag: str = "", bypass_gates: str = "", skip_backup: str = "
         run.reporter.result({"outcome": "unchanged"}, [unchanged])
         return
     with session(run) as opened:
+        opened.fleet.look_ahead()  # while hosts answer, the rest of the program is loaded
+        from fairlead.rollout.deploy import plan_deploy
+
         reason = skip_backup.strip()
         situation, plan = plan_deploy(opened, tag, services, bypass_gates, reason)
         roll(run, opened, situation, plan, f"deploy {tag}")

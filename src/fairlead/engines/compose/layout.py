@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from fairlead.config import Environment
+
 ROUTER_DIRECTORY = "/opt/fairlead/router"
 SETTLE_SECONDS = 1.0  # what has no healthcheck must run for so long
 
@@ -12,6 +14,10 @@ class Layout:
 
     key: str
     directory: str
+
+    @staticmethod
+    def of(environment: Environment) -> "Layout":
+        return Layout(environment.key, environment.directory)
 
     def project(self, slot: str) -> str:
         """Compose project and network of a slot."""

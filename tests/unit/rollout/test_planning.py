@@ -159,6 +159,13 @@ class TestDeploy:
         plan_deploy(session, "v2")
         assert {argv[0] for argv in hosts["web1"].done} == {"fl_observe"}
 
+    def test_a_look_begun_before_is_the_look_of_the_plan(self, project):
+        """Begun while the program is still loaded, it is not taken twice."""
+        session, hosts = session_of(project.environment(), {"web1": empty_host()})
+        session.fleet.look_ahead()
+        plan_deploy(session, "v2")
+        assert [argv[0] for argv in hosts["web1"].done] == ["fl_observe"]
+
     def test_the_next_release_has_the_next_number(self, project):
         """Sequences are counted from what hosts keep, never from a clock."""
         session, host = project.deployed("v1")

@@ -7,6 +7,8 @@ from fairlead.model import Command
 from fairlead.transport.local import Ran, run_local
 from fairlead.versions.commits import Commit, read
 
+TIMEOUT = 900.0  # s for one command: hooks of a commit may run tests
+
 
 def git(root: Path, *words: str, stdin: str = "") -> str:
     """What git prints. Raises FairleadError with what it said when it fails."""
@@ -14,16 +16,16 @@ def git(root: Path, *words: str, stdin: str = "") -> str:
     if ran.missing:
         raise FairleadError("git is not installed", state="nothing was changed")
     if not ran.ok:
-        raise FairleadError(
-            f"git {words[0]} failed", why=(ran.err or ran.out).strip().splitlines()[-10:]
-        )
+        said = (ran.err or ran.out).strip().splitlines()[-10:]
+        ended = [f"it took longer than {TIMEOUT:.0f} s"] if ran.stopped == "timeout" else []
+        raise FairleadError(f"git {words[0]} failed", why=[*said, *ended])
     return ran.out
 
 
 def ask(root: Path, *words: str, stdin: str = "") -> Ran:
     """A question to git that may have no answer."""
     data = stdin.encode() if stdin else None
-    return run_local(Command(("git", *words), stdin=data, timeout=120.0), cwd=root)
+    return run_local(Command(("git", *words), stdin=data, timeout=TIMEOUT), cwd=root)
 
 
 def is_shallow(root: Path) -> bool:

@@ -112,7 +112,9 @@ def _leave(root: Path, result: "Scanned") -> dict[str, str]:
 def _tell(run: "Run", result: "Scanned", files: dict[str, str]) -> None:
     from fairlead.tasks.verdicts import COLUMNS, data, row
 
-    run.reporter.findings([fault.finding for fault in result.sifted.kept])
+    every = run.options.verbose or run.options.json
+    shown = result.sifted.kept if every else result.failing
+    run.reporter.findings([fault.finding for fault in shown])
     run.reporter.table("Scan", COLUMNS, [row(one) for one in result.verdicts], _notes(result))
     summary = [_verdict(result), *_remarks(result), f"  {files['sarif']}  {files['summary']}"]
     payload = {
@@ -126,12 +128,14 @@ def _tell(run: "Run", result: "Scanned", files: dict[str, str]) -> None:
 
 
 def _verdict(result: "Scanned") -> str:
-    kept, failing = len(result.sifted.kept), len(result.failing)
+    from fairlead.checks.scan.judging import counted
+
+    failing = len(result.failing)
+    milder = len(result.sifted.kept) - failing
     if not result.verdicts:
         return "nothing was scanned: no scanner is called for here"
-    found = (
-        f"{kept} findings, {failing} of them {result.fail_on} or worse" if kept else "no finding"
-    )
+    bad = f"{counted(failing, 'finding')} of {result.fail_on} or worse"
+    found = bad + f", {milder} milder (-v shows them)" * bool(milder)
     silent = len(result.without_answer)
     return found + (
         f"; {silent} of {len(result.verdicts)} scanners gave no answer" if silent else ""

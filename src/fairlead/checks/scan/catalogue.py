@@ -52,9 +52,13 @@ def chosen(
         called = (Chosen(tool, tool.applies(tree)) for tool in on_tree)
         defaults = (Chosen(tool, f"--image={image}") for tool in on_image if _is_default(tool))
         return (*(one for one in called if one.why), *defaults)
-    _refuse_unknown(asked, {*map(family, on_tree), *NAMES})
+    _refuse_unknown(asked, {*(tool.name for tool in (*on_tree, *on_image)), *NAMES})
     why = "--only" if only else "[scan] tools"
-    return tuple(Chosen(tool, why) for tool in (*on_tree, *on_image) if family(tool) in asked)
+    return tuple(
+        Chosen(tool, why)
+        for tool in (*on_tree, *on_image)
+        if {tool.name, family(tool)} & set(asked)
+    )
 
 
 def family(tool: Tool) -> str:

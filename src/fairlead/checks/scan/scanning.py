@@ -57,8 +57,10 @@ class Scanned:
 
     @property
     def ok(self) -> bool:
-        """Every scanner answered, nothing is too bad, and no exclusion has run out."""
-        return not (self.failing or self.without_answer or self.sifted.expired)
+        """Something was scanned, every scanner answered, nothing is too bad, and no exclusion has
+        run out."""
+        clean = not (self.failing or self.without_answer or self.sifted.expired)
+        return clean and bool(self.verdicts)
 
 
 @dataclass(frozen=True)

@@ -59,11 +59,11 @@ KNOWN = {
         "postgres",
         "postgres:17",
         5432,
-        env={"POSTGRES_USER": "test", "POSTGRES_PASSWORD": "test", "POSTGRES_DB": "test"},
+        env={"POSTGRES_PASSWORD": "test", "POSTGRES_DB": "test"},
         # Over TCP: while the image creates the database it listens on its socket alone.
-        ready=("pg_isready", "-h", LOOPBACK, "-U", "test"),
+        ready=("pg_isready", "-h", LOOPBACK, "-U", "postgres"),
         variable="DATABASE_URL",
-        url="postgresql://test:test@{host}:{port}/test",
+        url="postgresql://postgres:test@{host}:{port}/test",
     ),
     "qdrant": Recipe(
         "qdrant",

@@ -46,12 +46,12 @@ def redis(folder: Path, port: int) -> Server:
 
 
 def postgres(folder: Path, port: int) -> Server:
-    """PostgreSQL with a user and a database `test`, which needs no password from here."""
+    """PostgreSQL with a database `test`; its user postgres needs no password from here."""
     programs = _postgres_programs()
-    data, here = str(folder / "data"), ("-h", LOOPBACK, "-p", str(port), "-U", "test")
+    data, here = str(folder / "data"), ("-h", LOOPBACK, "-p", str(port), "-U", "postgres")
     fast = ("-c", "fsync=off", "-c", "unix_socket_directories=")
     return Server(
-        before=(f"{programs}/initdb", "-D", data, "-U", "test", "--auth=trust", "-E", "UTF8"),
+        before=(f"{programs}/initdb", "-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8"),
         serve=(f"{programs}/postgres", "-D", data, "-h", LOOPBACK, "-p", str(port), *fast),
         ready=(f"{programs}/pg_isready", *here),
         after=(f"{programs}/createdb", *here, "test"),

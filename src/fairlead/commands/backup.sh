@@ -76,8 +76,9 @@ fl_expected() { # NAME KIND CONTAINER DETAIL…: how many KiB a dump may take: a
   "$fl_kind" size "$@" </dev/null || echo 0
 }
 
-fl_recorded() { # STAMP NAME: how many bytes its dump has, as the backup's manifest tells
-  sed -n 's/.*"name":"'"$2"'"[^}]*"bytes":\([0-9]*\).*/\1/p' "$FL_BASE/backups/$1/data/manifest.json" 2>/dev/null
+fl_recorded() { # STAMP NAME: how many bytes its dump has, as the backup's manifest tells; or nothing
+  [ -f "$FL_BASE/backups/$1/data/manifest.json" ] || return 0
+  sed -n 's/.*"name":"'"$2"'"[^}]*"bytes":\([0-9]*\).*/\1/p' "$FL_BASE/backups/$1/data/manifest.json"
 }
 
 fl_data_container() { # SERVICE [any]: the container that keeps its data, running unless any will do
@@ -219,5 +220,5 @@ fl_backup_receive() { # FOLDER STAMP: a copy of another host's backup from stdin
   }
   rm -rf "${1:?}/$2"
   mv "$1/.$2.partial/$2" "$1/$2"
-  rmdir "$1/.$2.partial"
+  rm -rf "$1/.$2.partial"
 }

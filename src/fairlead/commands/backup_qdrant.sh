@@ -16,8 +16,9 @@ fl_kind_qdrant() { # size | dump | check | restore | try, and what that function
 }
 
 fl_tcp() { # ADDRESS PORT: what comes on stdin is sent there, what it answers is printed
+  # A command in the background has no stdin unless it is given one.
   # shellcheck disable=SC2016
-  fl_say='exec 3<>"/dev/tcp/$1/$2" || exit 7; cat >&3 & cat <&3; wait $!'
+  fl_say='exec 3<>"/dev/tcp/$1/$2" 4<&0 || exit 7; cat <&4 >&3 & cat <&3; wait $!'
   if command -v bash >/dev/null 2>&1; then
     bash -c "$fl_say" bash "$1" "$2"
   else
@@ -48,7 +49,7 @@ fl_http_body() { # WHAT, a raw answer on stdin: its body, byte for byte; fails u
   while IFS= read -r fl_line && [ "$(printf '%s' "$fl_line" | tr -d '\r')" ]; do :; done
   case $fl_code in
     2??) cat ;;
-    *) echo "qdrant: $1: $fl_code $(head -c 300 | tr -d '\r\n')" >&2 && return 1 ;;
+    *) echo "qdrant: $1: $fl_code $(head -c 300 | tr -cd '\040-\176')" >&2 && return 1 ;;
   esac
 }
 
@@ -63,7 +64,7 @@ fl_qdrant_at() { # CONTAINER VARIABLE PORT: sets where it is and what it wants t
 fl_qdrant_names() { # [COLLECTION…]: these, else all there are
   if [ $# -gt 0 ]; then printf '%s\n' "$@"; else
     fl_listed=$(fl_qdrant_ask GET /collections) &&
-      printf '%s' "$fl_listed" | grep -o '"name":"[^"]*"' | cut -d '"' -f 4
+      printf '%s' "$fl_listed" | grep -o '"name": *"[^"]*"' | cut -d '"' -f 4
   fi
 }
 
@@ -78,7 +79,7 @@ fl_qdrant_dump() { # CONTAINER VARIABLE PORT COLLECTION…
   fl_kept="$fl_partial/data/qdrant.gz.failed.d"
   mkdir -p "$fl_kept" && fl_names=$(fl_qdrant_names "$@") || return 1
   for fl_collection in $fl_names; do
-    fl_made=$(fl_qdrant_ask POST "/collections/$fl_collection/snapshots?wait=true" | grep -o '"name":"[^"]*"' | head -n 1 | cut -d '"' -f 4)
+    fl_made=$(fl_qdrant_ask POST "/collections/$fl_collection/snapshots?wait=true" | grep -o '"name": *"[^"]*"' | head -n 1 | cut -d '"' -f 4)
     [ -n "$fl_made" ] &&
       fl_qdrant_ask GET "/collections/$fl_collection/snapshots/$fl_made" >"$fl_kept/$fl_collection.snapshot" &&
       fl_qdrant_ask DELETE "/collections/$fl_collection/snapshots/$fl_made" >/dev/null || return 1

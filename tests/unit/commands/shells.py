@@ -10,9 +10,9 @@ from fairlead.commands.functions import functions
 
 # What Debian's minimal installation, or an Alpine host, gives a script.
 TOOLS = tuple(
-    """awk base64 basename cat chmod cp cut date df dirname env find flock grep head hostname id
-ln ls mkdir mktemp mv nc rm sed sha256sum sh sleep sort split sync tail tar timeout touch tr true
-uname wc xargs""".split()  # noqa: SIM905 (a list of words reads better)
+    """awk base64 basename cat chmod cp cut date df dirname env find flock grep gunzip gzip head
+hostname id ln ls mkdir mktemp mv nc paste rm sed sha256sum sh sleep sort split sync tail tar
+timeout touch tr true uname wc xargs""".split()  # noqa: SIM905 (a list of words reads better)
 )
 
 

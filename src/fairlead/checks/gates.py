@@ -136,11 +136,20 @@ def _faults(entries: Iterable[Entry], evidence: Evidence) -> Iterator[str]:
     for entry in entries:
         if entry.outcome is Outcome.PASSED:
             continue
-        if entry.outcome is Outcome.NOT_RUN and _waived(entry.tool, evidence):
+        if entry.outcome is Outcome.NOT_RUN and _waived(_scanner(entry), evidence):
             continue
         count = sum(entry.counts.values())
         detail = f"{count} findings" if count else entry.reason
         yield f"{entry.tool}: {entry.outcome}" + (f" ({detail})" if detail else "")
+
+
+def _scanner(entry: Entry) -> str:
+    """The scanner without the part of the tree it was pointed at: `npm-audit` of `npm-audit:web`.
+
+    What trivy says of configuration files is another matter than what it says of packages.
+    """
+    name, _, part = entry.tool.partition(":")
+    return entry.tool if part == "config" else name
 
 
 def _waived(tool: str, evidence: Evidence) -> bool:

@@ -7,7 +7,7 @@ from fairlead.tasks.verb import verb
 @verb(
     mutates=False,
     help={
-        "only": "Only these scanners: --only=bandit,gitleaks",
+        "only": "Only these scanners: --only=bandit,gitleaks, or a kind: --only=secrets",
         "image": "An image to scan beside the tree, in the local engine or a registry",
         "osv_url": "Ask this OSV service for vulnerabilities of Python packages",
         "no_cache": "Scan again what did not change",
@@ -16,7 +16,7 @@ from fairlead.tasks.verb import verb
 def scan(
     run: Run, only: tuple[str, ...] = (), image: str = "", osv_url: str = "", no_cache: bool = False
 ) -> None:
-    """Look for vulnerabilities, secrets, unsafe code and licences; list what is shipped"""
+    """Look for vulnerabilities, secrets, unsafe code and licences; `-- FILES` limits it to files"""
     from fairlead.tasks.scanned import ScanRequest, scan_plan, scanned
 
     request = ScanRequest.of(run, only, image, osv_url, no_cache)

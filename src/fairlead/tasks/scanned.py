@@ -37,9 +37,9 @@ class ScanRequest:
     ) -> "ScanRequest":
         """Read the configuration and the tree. Raises ConfigError and UsageError."""
         from fairlead.checks.scan.catalogue import chosen
-        from fairlead.checks.tree import read_tree
         from fairlead.config.exclusions import load_exclusions
         from fairlead.errors import UsageError
+        from fairlead.tasks.subject import subject
 
         if image.startswith("-"):
             raise UsageError(f"--image needs an image, not {image!r}", state="nothing was run")
@@ -48,11 +48,16 @@ class ScanRequest:
         if osv_url:
             settings = replace(settings, osv_url=osv_url)
         exclusions = load_exclusions(repository.root)
-        tree = read_tree(repository.root).without(settings.exclude)
+        tree, _ = subject(run, changed=False, exclude=settings.exclude)
         tools = chosen(
             settings, tree, complexity=repository.lint.complexity, only=only, image=image
         )
         return cls(repository, settings, exclusions, tree, tools, only, image, not no_cache)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether something was left out that a gate would ask for."""
+        return bool(self.only or self.image or self.tree.narrowed)
 
 
 def scan_plan(run: "Run", request: ScanRequest) -> None:
@@ -87,7 +92,7 @@ def scanned(run: "Run", request: ScanRequest) -> None:
     today = datetime.datetime.now(datetime.UTC).date()
     result = scan(tools, request.tree, request.settings, request.exclusions, today, means)
     files = _leave(root, result)
-    put_on_record(run, "scan", result.on_record, partial=bool(request.only or request.image))
+    put_on_record(run, "scan", result.on_record, partial=request.is_partial)
     _tell(run, result, files)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from fairlead.checks.gates import KINDS
 from fairlead.checks.licence import Licences
 from fairlead.checks.lint.radon import Radon
 from fairlead.checks.scan.bandit import Bandit
@@ -42,12 +43,12 @@ def chosen(
 ) -> tuple[Chosen, ...]:
     """The scanners that run: those of `only`, else of `[scan] tools`, else what the tree calls for.
 
-    An image is scanned beside the tree. complexity: of a function that is still fine. Raises
-    UsageError for a name that is no scanner's.
+    only: names of scanners, or of KINDS. An image is scanned beside the tree. complexity: of a
+    function that is still fine. Raises UsageError for a name that is no scanner's.
     """
     on_tree = _of_tree(settings, tree, complexity)
     on_image = _of_image(settings, tree.root, image) if image else ()
-    asked = tuple(only) or settings.tools
+    asked = _expanded(only, on_tree, tree) or settings.tools
     if not asked:
         called = (Chosen(tool, tool.applies(tree)) for tool in on_tree)
         defaults = (Chosen(tool, f"--image={image}") for tool in on_image if _is_default(tool))
@@ -59,6 +60,13 @@ def chosen(
         for tool in (*on_tree, *on_image)
         if {tool.name, family(tool)} & set(asked)
     )
+
+
+def _expanded(only: Sequence[str], tools: Iterable[Tool], tree: Tree) -> tuple[str, ...]:
+    """The names of scanners; a kind stands for those of it that the tree calls for."""
+    kinds = {one for name in only for one in KINDS.get(name, ())}
+    called_for = [family(one) for one in tools if family(one) in kinds and one.applies(tree)]
+    return (*(name for name in only if name not in KINDS), *called_for)
 
 
 def family(tool: Tool) -> str:

@@ -62,13 +62,11 @@ def buildables(
     for one in sources:
         if (building.root / one.path / one.dockerfile).is_file():
             folder = building.root / one.path
-            found[one.name] = Buildable(
-                name=one.name,
-                services=(one.name,),
-                image=found[one.name].image if one.name in found else "",
-                context=folder,
-                dockerfile=folder / one.dockerfile,
+            bare = Buildable(
+                name=one.name, services=(one.name,), image="", context=folder, dockerfile=Path()
             )
+            composed = found.get(one.name, bare)  # its arguments hold, wherever the source is
+            found[one.name] = replace(composed, context=folder, dockerfile=folder / one.dockerfile)
     for name, recipe in building.build.services.items():
         if name not in found and (recipe.context or recipe.dockerfile):
             found[name] = Buildable(

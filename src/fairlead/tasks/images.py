@@ -29,7 +29,7 @@ def chosen(run: Run, building: "Building", tag: str, changed: bool) -> "tuple[Bu
     from fairlead.errors import UsageError
     from fairlead.images.recipe import buildables
     from fairlead.services import declared
-    from fairlead.tasks.scope import ALL_CHANGED, base_of, changes
+    from fairlead.tasks.scope import ALL, ALL_CHANGED, base_of, changes
 
     found = buildables(building, declared(run.repository()), tag)
     if not found:
@@ -39,6 +39,8 @@ def chosen(run: Run, building: "Building", tag: str, changed: bool) -> "tuple[Bu
             state="nothing was built",
             next_step="docs/how-to/build-and-push.md",
         )
+    if ALL in run.options.service:
+        return found
     wanted = {name for name in run.options.service if name != ALL_CHANGED}
     known = {name for one in found for name in one.services}
     for name in sorted(wanted - known):

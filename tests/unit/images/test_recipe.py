@@ -1,5 +1,7 @@
 """What there is to build follows from the files; what cannot be built well is refused."""
 
+import subprocess
+
 import pytest
 
 from fairlead.config.building import load_building
@@ -30,6 +32,20 @@ def test_a_declared_source_is_built_in_its_folder(tmp_path):
         tmp_path / "api/Dockerfile",
     )
     assert (one.port, one.health) == (80, "/up")
+
+
+@pytest.mark.skipif(
+    bool(subprocess.run(["docker", "compose", "version"], capture_output=True).returncode),
+    reason="no Compose plugin here",
+)
+def test_a_declared_source_keeps_the_arguments_of_the_compose_file(tmp_path):
+    """A base image that one can pull here is written there once, for people and for the build."""
+    project = building(tmp_path, '[services.api]\nimage = "r.test/api"\n')
+    (tmp_path / "deploy/compose.yaml").write_text(
+        "services: {api: {image: api, build: {context: ../api, args: {BASE: 'mine:${TAG}'}}}}\n"
+    )
+    (one,) = buildables(project, [RepositoryService("api", "api", "Dockerfile")], "v1")
+    assert (one.args, one.context) == ({"BASE": "mine:v1"}, tmp_path / "api")
 
 
 def test_an_argument_that_looks_like_a_secret_is_refused(tmp_path):

@@ -51,13 +51,17 @@ class Command:
     """One command for one host: argv, and what it reads on stdin.
 
     argv is printed in plans and logs, so it holds no secret; `stdin` may, and is described by
-    `stdin_note` instead of shown. `timeout` is in seconds, for the whole command.
+    `stdin_note` instead of shown. `timeout` is in seconds, for the whole command. `repeatable`:
+    sent twice it has the effect of once, so after a lost connection it is sent again. `mark`: the
+    word that a step tells its end with (commands/steps.sh); empty for all else.
     """
 
     argv: tuple[str, ...]
     stdin: bytes | None = field(default=None, repr=False)
     stdin_note: str = ""
     timeout: float = 120.0
+    repeatable: bool = False
+    mark: str = ""
 
 
 @dataclass(frozen=True)

@@ -117,14 +117,16 @@ class Host:
         return [json.loads(line) for line in out.splitlines()]
 
     def snapshot(self) -> dict[str, str]:
-        """All that a deploy could change: files under /opt with checksums and modes (the lock's
-        own folder apart), containers, networks, volumes, images, the router's loaded maps."""
+        """All that a deploy could change: files under /opt with checksums and modes (lock and
+        journal apart), containers, networks, volumes, images, the router's loaded maps."""
         return dict(
             line.split("\t", 1) for line in self.must(_SNAPSHOT, timeout=30).splitlines() if line
         )
 
 
-_FOUND = "find /opt -path '*/lock' -prune -o -path '*/router/run' -prune -o"
+_FOUND = (
+    "find /opt -path '*/lock' -prune -o -path '*/journal' -prune -o -path '*/router/run' -prune -o"
+)
 _JOINED = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}"
 _CONTAINER = "container {{.Names}}\t{{.ID}} {{.State}} {{.Image}}"
 _IMAGE = "image {{.Repository}}:{{.Tag}} {{.ID}}\t{{.Digest}}"

@@ -316,11 +316,19 @@ def test_a_lock_that_is_held_tells_who_since_when_and_doing_what(app, refused):
         shown = app.inv("lock.status", "--env=staging")
         assert shown.code == 3
         holds(shown.text, "ada@laptop", "deploy v9")
-        assert app.inv("lock.release", "--env=staging").code == 2  # nobody can be asked: --yes
-        assert app.inv("lock.release", "--env=staging", "--yes").code == 0
+        release = ("lock.release", "--env=staging")
+        assert app.inv(*release, "--yes").code == 2  # neither whose it is nor why
+        assert app.inv(*release, "--token=t1").code == 2  # nobody can be asked: --yes
+        assert app.inv(*release, "--token=t2", "--yes").code == 3  # another's
+        assert app.inv(*release, "--token=t1", "--yes").code == 0
         assert app.inv("lock.status", "--env=staging").code == 0
+        assert host.fl(*told, key=app.key, base=app.base, token="t1").code == 0
+        assert app.inv(*release, "--force=ada is away", "--yes").code == 0
+        assert (host.audit(app.app)[-1]["event"], host.audit(app.app)[-1]["why"]) == (
+            *("lock-release", "ada is away"),
+        )
     finally:
-        host.fl("fl_lock_break", key=app.key, base=app.base)
+        host.fl("fl_lock_break", "tests", "clean-up", key=app.key, base=app.base)
 
 
 def test_a_route_that_belongs_to_another_application(project, live, image, untouched):

@@ -14,7 +14,10 @@ def split_script(script: Command) -> list[tuple[str, ...]]:
     _, *parts = MARK.split(script.argv[2])
     indexes, texts = parts[::2], parts[1::2]
     assert [int(index) for index in indexes] == list(range(len(texts)))
-    return [tuple(shlex.split(text.strip().removesuffix(" </dev/null"))) for text in texts]
+    return [
+        tuple(shlex.split(text.strip().removesuffix(" </dev/null").removesuffix(" <&7")))
+        for text in texts
+    ]
 
 
 def assigned(script: Command, name: str) -> str:

@@ -12,6 +12,8 @@ from importlib.resources import files
 FUNCTION_FILES = (
     "common.sh",
     "lock.sh",
+    "steps.sh",
+    "journal.sh",
     "records.sh",
     "router.sh",
     "router_container.sh",

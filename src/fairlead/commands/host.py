@@ -113,20 +113,31 @@ def lock(lease: float, who: str, doing: str) -> Command:
     return Command(("fl_lock", f"{lease:.0f}", who, doing), timeout=30)
 
 
-def renew(lease: float) -> Command:
-    return Command(("fl_renew", f"{lease:.0f}"), timeout=30)
+def renew() -> Command:
+    return Command(("fl_renew",), timeout=30)
 
 
 def fence() -> Command:
-    return Command(("fl_fence",), timeout=30)
+    """Ends the script unless the lock is ours; in a step it waits for one that still runs."""
+    return Command(("fl_fence",), timeout=330)
 
 
 def unlock() -> Command:
     return Command(("fl_unlock",), timeout=30)
 
 
-def break_lock() -> Command:
-    return Command(("fl_lock_break",), timeout=30)
+def break_lock(who: str, why: str, token: str) -> Command:
+    """Free the lock of others; only that of `token`, if it is given."""
+    words = ("fl_lock_break", who, why)
+    return Command((*words, token) if token else words, timeout=30)
+
+
+def journal_open(run: str, header: str) -> Command:
+    return Command(("fl_journal_open", run, header), timeout=30)
+
+
+def journal_end(run: str, outcome: str) -> Command:
+    return Command(("fl_journal_end", run, outcome), timeout=30)
 
 
 def observe(*references: str) -> Command:

@@ -1,60 +1,99 @@
-# The lock: lock/owner holds token, expiry (epoch), since, who, doing; read and written under flock
+# The lock of an environment on one host, in lock/:
+#   owner  when it was renewed (this host's uptime, s), token, lease (s), since, who, doing; or absent
+#   step   held (flock) by the step that runs: the kernel knows of its end, whatever that was
+#   guard  held (flock) for a moment by whoever takes or frees the lock
+# Ages are told by /proc/uptime, so neither this clock nor a client's has a say in who may work.
 
-fl_lock_read() { # sets lk_token lk_expires lk_since lk_who lk_doing; lk_token is empty when free
-  lk_token='' lk_expires=0 lk_since='' lk_who='' lk_doing=''
+fl_uptime() { # sets fl_up: seconds since this host was started
+  read -r fl_up fl_rest </proc/uptime
+  fl_up=${fl_up%%.*}
+}
+
+fl_lock_read() { # sets lk_renewed lk_token lk_lease lk_since lk_who lk_doing; no lk_token when free
+  lk_renewed='' lk_token='' lk_lease='' lk_since='' lk_who='' lk_doing=''
   [ -f "$FL_BASE/lock/owner" ] || return 0
   {
-    IFS= read -r lk_token && IFS= read -r lk_expires && IFS= read -r lk_since &&
+    read -r lk_renewed && IFS= read -r lk_token && read -r lk_lease && IFS= read -r lk_since &&
       IFS= read -r lk_who && IFS= read -r lk_doing
   } <"$FL_BASE/lock/owner" || lk_token=''
+  case $lk_renewed:$lk_lease in :* | *: | *[!0-9:]*) lk_token='' ;; esac
+}
+
+fl_lock_left() { # sets lk_left: what is left of the lease, in seconds; 0 or less when it has ended
+  fl_uptime
+  lk_age=$((fl_up - lk_renewed))
+  [ "$lk_age" -ge 0 ] || lk_age=$fl_up # renewed before this host was started anew
+  lk_left=$((lk_lease - lk_age))
 }
 
 fl_lock_write() { # LEASE SINCE WHO DOING
   umask 027
-  printf '%s\n' "$FL_TOKEN" "$(($(date +%s) + $1))" "$2" "$3" "$4" >"$FL_BASE/lock/owner.$$" &&
+  fl_uptime
+  printf '%10d\n%s\n%s\n%s\n%s\n%s\n' "$fl_up" "$FL_TOKEN" "$1" "$2" "$3" "$4" >"$FL_BASE/lock/owner.$$" &&
     mv -f "$FL_BASE/lock/owner.$$" "$FL_BASE/lock/owner"
 }
 
-fl_lock() { # LEASE WHO DOING: take the lock, or print @held and exit 73; an expired lease is taken
-  mkdir -p "$FL_BASE/lock" "$FL_BASE/releases" "$FL_BASE/backups" "$FL_BASE/deploy"
+fl_lock() { # LEASE WHO DOING: take the lock, or print @held and exit 73
+  # One is taken over when its lease has ended and no step of its owner runs here any more.
+  mkdir -p "$FL_BASE/lock" "$FL_BASE/releases" "$FL_BASE/backups" "$FL_BASE/deploy" "$FL_BASE/journal"
   (
     flock 9
     fl_lock_read
-    if [ -n "$lk_token" ] && [ "$lk_token" != "$FL_TOKEN" ]; then
-      if [ "$lk_expires" -gt "$(date +%s)" ]; then
-        fl_lock_show
-        exit 73
-      fi
+    if [ -z "$lk_token" ] || [ "$lk_token" = "$FL_TOKEN" ]; then
+      flock -n 8 || fl_lock_busy
+    else
+      fl_lock_left
+      if [ "$lk_left" -gt 0 ] || ! flock -n 8; then fl_lock_busy; fi
       printf '@takeover\t%s\t%s\n' "$lk_who" "$lk_doing"
-      fl_audit "{\"time\":\"$(fl_now)\",\"event\":\"lock-takeover\",\"from\":\"$(fl_json "$lk_who")\"}"
+      fl_lock_audit takeover "$2" "its lease had ended"
     fi
     fl_lock_write "$1" "$(fl_now)" "$2" "$3"
-  ) 9>"$FL_BASE/lock/guard"
+  ) 9>"$FL_BASE/lock/guard" 8>>"$FL_BASE/lock/step"
 }
 
-fl_lock_show() { # print the lock's fields; nothing when it is free
+fl_lock_busy() { # say who has it, and exit 73
+  if [ -n "$lk_token" ]; then
+    fl_lock_show
+  else
+    printf '@held\t%s\t-\t%s\t1\t-\n' 'a step of a lock that was released' 'it still runs on this host'
+  fi
+  exit 73
+}
+
+fl_lock_audit() { # EVENT WHO WHY: what became of the lock that was just read
+  fl_audit "{\"time\":\"$(fl_now)\",\"event\":\"lock-$1\",\"from\":\"$(fl_json "$lk_who")\",\"doing\":\"$(fl_json "$lk_doing")\",\"token\":\"$(fl_json "$lk_token")\",\"why\":\"$(fl_json "$3")\",\"who\":\"$(fl_json "$2")\"}"
+}
+
+fl_lock_show() { # @held WHO SINCE DOING SECONDS-LEFT TOKEN; nothing when it is free
   fl_lock_read
-  [ -z "$lk_token" ] || printf '@held\t%s\t%s\t%s\t%s\n' \
-    "$lk_who" "$lk_since" "$lk_doing" "$((lk_expires - $(date +%s)))"
+  [ -n "$lk_token" ] || return 0
+  fl_lock_left
+  if [ "$lk_left" -le 0 ] && fl_step_runs; then lk_left=1; fi
+  printf '@held\t%s\t%s\t%s\t%s\t%s\n' "$lk_who" "$lk_since" "$lk_doing" "$lk_left" "$lk_token"
 }
 
-fl_is_locked() { # does anybody hold it, whose lease has not ended
+fl_step_runs() { # does a step run on this host; it has the lock until it ends, whatever its lease
+  [ -e "$FL_BASE/lock/step" ] && ! (flock -n 8) 8>>"$FL_BASE/lock/step"
+}
+
+fl_is_locked() { # does anybody hold it
   fl_lock_read
-  [ -n "$lk_token" ] && [ "$lk_expires" -gt "$(date +%s)" ]
+  [ -n "$lk_token" ] || return 1
+  fl_lock_left
+  [ "$lk_left" -gt 0 ] || fl_step_runs
 }
 
-fl_renew() { # LEASE: the owner's heartbeat; exit 75 when the lock is somebody else's by now
-  (
-    flock 9
-    fl_fence
-    fl_lock_write "$1" "$lk_since" "$lk_who" "$lk_doing"
-  ) 9>"$FL_BASE/lock/guard"
-}
-
-fl_fence() { # exit 75 unless the lock is still ours: asked before every mutation
+fl_owned() { # exit 75 unless the lock is ours; its lease begins anew
   fl_lock_read
   [ "$lk_token" = "$FL_TOKEN" ] ||
     fl_fail "the lock is no longer ours (now: ${lk_who:-free}); nothing more was changed" 75
+  # Ten characters over ten: no room is needed for it, and no reader ever sees half of them.
+  fl_uptime
+  printf '%10d\n' "$fl_up" 1<>"$FL_BASE/lock/owner" || :
+}
+
+fl_renew() { # the owner's heartbeat; exit 75 when the lock is somebody else's by now
+  fl_owned
 }
 
 fl_unlock() { # free the lock if it is ours
@@ -65,10 +104,15 @@ fl_unlock() { # free the lock if it is ours
   ) 9>"$FL_BASE/lock/guard"
 }
 
-fl_lock_break() { # free the lock whoever has it, and print whose it was
+fl_lock_break() { # WHO WHY [TOKEN]: free the lock of others, print whose it was; only TOKEN's, if given
+  mkdir -p "$FL_BASE/lock"
   (
     flock 9
     fl_lock_show
+    [ -n "$lk_token" ] || exit 0
+    [ -z "${3:-}" ] || [ "$3" = "$lk_token" ] ||
+      fl_fail "the lock is not $3's by now, but ${lk_token}'s (${lk_who}: ${lk_doing})" 73
+    fl_lock_audit release "$1" "$2"
     rm -f "$FL_BASE/lock/owner"
   ) 9>"$FL_BASE/lock/guard"
 }

@@ -43,6 +43,7 @@ fl_observe_state() { # what a roll-out changes: all else that fl_observe tells s
 fl_observe_files() {
   fl_observe_routes
   fl_lock_show
+  fl_observe_journal
   fl_observe_records
 }
 

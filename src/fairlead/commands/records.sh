@@ -89,6 +89,7 @@ fl_prune_files() { # remove the project's files that no release and no backup mo
   for fl_file in "$FL_BASE"/files/*; do
     case $fl_used in *"/files/${fl_file##*/}/"*) ;; *) rm -rf "$fl_file" ;; esac
   done
+  fl_prune_journal 20
 }
 
 fl_forget() { # RELEASE: its files, and its images unless another release on this host has them

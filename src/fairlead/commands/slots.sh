@@ -261,7 +261,7 @@ fl_retire() { # PROJECT WARM: no restart at boot; stopped after WARM seconds if 
     fl_stop_ids "$fl_ids"
   else
     # exec, as a shell keeps copies of what it only redirects, and sshd waits for those to close.
-    (exec </dev/null >/dev/null 2>&1 && fl_stop_later "$1" "$2") &
+    (exec </dev/null >/dev/null 2>&1 8>&- && fl_stop_later "$1" "$2") &
   fi
 }
 

@@ -38,7 +38,7 @@ def compile_release(
         images=images,
         hosts={host.name: compiler.host(host.name) for host in environment.hosts},
         stamp=stamp,
-        migration=_migration(environment),
+        migration=migration_of(environment),
         mounted=tuple(mounted.values()),
         bypass=facts.bypass,
     )
@@ -56,7 +56,7 @@ def replicas(environment: Environment, project: Project, service: str) -> int:
     return declared or (body.get("deploy") or {}).get("replicas") or body.get("scale") or 1
 
 
-def _migration(environment: Environment) -> Migration | None:
+def migration_of(environment: Environment) -> Migration | None:
     migrate = environment.migrate
     if migrate is None:
         return None

@@ -74,7 +74,7 @@ def run_exec(session: Session, commands: Commands) -> tuple[list[str], int]:
     """What the commands printed, and the first exit code that is not 0."""
     lines: list[str] = []
     code = 0
-    for outcome in session.fleet.ask(commands).values():
+    for outcome in session.fleet.ask_once(commands).values():
         if not isinstance(outcome, Result):
             raise outcome
         shown = [

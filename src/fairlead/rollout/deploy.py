@@ -65,7 +65,7 @@ def plan_deploy(
         images = {name: images[name] for name in wanted}
     images = with_commits(environment, images, observed, tag)
     passed_by = gates if bypass else ""
-    situation = _situation(session, (project, mounted), images, observed, tag, passed_by)
+    situation = _situation(session, (project, mounted), images, observed, tag, passed_by, services)
     rules = environment.backup
     dump = bool(rules.data) and rules.before_deploy and not skip_backup
     situation = replace(situation, target=replace(situation.target, dump=dump))
@@ -194,6 +194,7 @@ def _situation(
     observed: Observed,
     tag: str,
     bypass: str,
+    services: tuple[str, ...],
 ) -> Situation:
     environment = session.environment
     now = datetime.now(UTC)
@@ -213,7 +214,7 @@ def _situation(
     target = compile_release(
         environment, source_of[0], images, facts, new_stamp(observed, now), source_of[1]
     )
-    return Situation(environment, observed, target, session.layout)
+    return Situation(environment, observed, replace(target, services=services), session.layout)
 
 
 def _commit(environment: Environment) -> str:

@@ -12,33 +12,43 @@ from fairlead.events import Listener, PhaseFinished, PhaseStarted
 from fairlead.model import Result, Step
 from fairlead.rollout import smoke
 from fairlead.rollout.fleet import Fleet, Outcome, only_result
+from fairlead.rollout.journal import Turn
 from fairlead.rollout.plan import ClientSmokeStep, Commands, Plan, SmokeStep
 from fairlead.rollout.situation import Situation
 
 LAST_LINES = 6
+FENCED = 75  # the exit code of fl_fence
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Where a plan stopped: `reasons` by host (`here` for this machine), a sentence a line."""
+    """Where a plan stopped: `reasons` by host (`here` for this machine), a sentence a line.
+
+    fenced: hosts whose lock is somebody else's by now.
+    """
 
     step: Step
     reasons: Mapping[str, tuple[str, ...]]
     interrupted: bool = False
+    fenced: frozenset[str] = frozenset()
 
 
 @dataclass
 class Execution:
-    """One run of a plan on a fleet whose lock `token` owns. `cancel` is set by Ctrl-C."""
+    """One run of a plan on a fleet; it is our turn there. `cancel` is set by Ctrl-C."""
 
     fleet: Fleet
     situation: Situation
     plan: Plan
-    token: str
+    turn: Turn
     cancel: Event
     listen: Listener
-    begun: list[Step] = field(default_factory=list)
+    begun: list[Step] = field(init=False)
     seconds: dict[str, float] = field(default_factory=dict)
+    fenced: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.begun = list(self.plan.done)
 
     @property
     def after_switch(self) -> bool:
@@ -63,7 +73,7 @@ class Execution:
                 continue
             back = Step(f"undo {step.name}", f"undo: {step.title}", step.undo)
             started = self._announce(back)
-            outcomes = self.fleet.act(back.name, back.commands, self.token)
+            outcomes = self.fleet.act(back.name, back.commands, self.turn)
             reasons = _reasons(outcomes)
             self._conclude(back, started, not reasons)
             for name, lines in reasons.items():
@@ -81,7 +91,7 @@ class Execution:
             started = self._announce(step)
             last = record if step is self.plan.tidy[-1] else {}
             words = {name: (*said, *last.get(name, ())) for name, said in step.commands.items()}
-            reasons = _reasons(self.fleet.act(step.name, words, self.token))
+            reasons = _reasons(self.fleet.act(step.name, words, self.turn))
             self._conclude(step, started, not reasons)
             failed.update(reasons)
         return failed
@@ -93,8 +103,13 @@ class Execution:
             reasons = self._ask_from_here(step)
         else:
             cancel = self.cancel if step.interruptible else None
-            outcomes = self.fleet.act(step.name, step.commands, self.token, cancel)
+            outcomes = self.fleet.act(step.name, step.commands, self.turn, cancel)
             reasons = _reasons(outcomes)
+            self.fenced |= {
+                name
+                for name, outcome in outcomes.items()
+                if isinstance(outcome, Result) and outcome.code == FENCED
+            }
             if isinstance(step, SmokeStep) and not reasons:
                 reasons = _judge(step, outcomes)
         self._conclude(step, started, not reasons)
@@ -105,7 +120,7 @@ class Execution:
             return Failure(step, {}, interrupted=True)
         explained = self._explain(step, [name for name in reasons if name in self.fleet.transports])
         merged = {name: (*lines, *explained.get(name, ())) for name, lines in reasons.items()}
-        return Failure(step, merged)
+        return Failure(step, merged, fenced=frozenset(self.fenced))
 
     def _explain(self, step: Step, names: list[str]) -> dict[str, tuple[str, ...]]:
         """State, health answers and last log lines of the containers that the step was about."""

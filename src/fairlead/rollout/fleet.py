@@ -1,15 +1,17 @@
 """The hosts of an environment, spoken to side by side."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from threading import Event
 
 from fairlead.commands import host as phrases
-from fairlead.commands.script import script
+from fairlead.commands.script import script, step_script
 from fairlead.errors import FairleadError
 from fairlead.events import HostFinished, HostOutput, HostProgress, Listener, Notice
 from fairlead.model import Command, Result
+from fairlead.rollout.journal import Turn
 from fairlead.rollout.observe import SERVING, STATE, parse_state
 from fairlead.rollout.observed import HostState, Observed
 from fairlead.rollout.progress import read_progress
@@ -42,30 +44,45 @@ class Fleet:
         return tuple(sorted(self.transports))
 
     def ask(self, commands: Mapping[str, tuple[Command, ...]]) -> dict[str, Outcome]:
-        """Run read-only commands, quietly."""
-        return fan_out(commands, lambda name: self._run(name, commands[name], {}, None, None))
+        """Run commands that are as good when they run twice, quietly."""
+
+        def work(name: str) -> Result:
+            words = {"FL_TOKEN": "", **self.variables}
+            return self._run(name, replace(script(commands[name], words), repeatable=True))
+
+        return fan_out(commands, work)
+
+    def ask_once(self, commands: Mapping[str, tuple[Command, ...]]) -> dict[str, Outcome]:
+        """Run commands, quietly; after a lost connection nothing is sent again."""
+        words = {"FL_TOKEN": "", **self.variables}
+        return fan_out(commands, lambda name: self._run(name, script(commands[name], words)))
 
     def act(
         self,
         step: str,
         commands: Mapping[str, tuple[Command, ...]],
-        token: str,
+        turn: Turn,
         cancel: Event | None = None,
+        *,
+        quiet: bool = False,
     ) -> dict[str, Outcome]:
-        """Run commands that change hosts. Each script first checks that the lock is still ours.
+        """Run a step: commands that change hosts, and run to their end whatever becomes of us.
 
-        step: under what name its progress is told; empty: quietly.
+        Each script first checks that the lock is still ours, and writes itself into the journal.
         """
+        place = turn.next(step)
 
         def work(name: str) -> Result:
             started = time.monotonic()
             result: Result | None = None
             try:
                 words = (phrases.fence(), *commands[name])
-                result = self._run(name, words, {"FL_TOKEN": token}, step or None, cancel)
+                variables = {"FL_TOKEN": turn.token, **self.variables}
+                whole = step_script(words, variables, turn.run, place)
+                result = self._run(name, whole, None if quiet else step, cancel)
                 return result
             finally:
-                if step:
+                if not quiet:
                     ok = bool(result and result.ok)
                     self.listen(HostFinished(step, name, ok, time.monotonic() - started))
 
@@ -117,15 +134,9 @@ class Fleet:
             transport.close()
 
     def _run(
-        self,
-        name: str,
-        commands: Iterable[Command],
-        variables: Mapping[str, str],
-        step: str | None,
-        cancel: Event | None,
+        self, name: str, whole: Command, step: str | None = None, cancel: Event | None = None
     ) -> Result:
         self.round_trips += 1
-        whole = script(tuple(commands), {"FL_TOKEN": "", **self.variables, **variables})
         tell = None if step is None else self._teller(step, name)
         return self.transports[name].run(whole, tell, cancel)
 

@@ -5,17 +5,21 @@ import secrets
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import replace
+from types import MappingProxyType
 
 from fairlead.commands import host as phrases
 from fairlead.commands.script import script
 from fairlead.errors import FairleadError, HostError, LockHeld
 from fairlead.events import Notice
 from fairlead.model import Command, Result
-from fairlead.rollout.fleet import Fleet, Outcome, only_result
+from fairlead.rollout.fleet import Fleet, Outcome, all_results, only_result
 from fairlead.rollout.observed import LockHolder
+from fairlead.rollout.plan import Commands
 
 HELD = 73
+NOTHING: Commands = MappingProxyType({})
 
 
 def who() -> str:
@@ -24,39 +28,48 @@ def who() -> str:
 
 
 @contextmanager
-def locked(fleet: Fleet, lease: float, doing: str) -> Iterator[str]:
+def locked(fleet: Fleet, lease: float, doing: str, opening: Commands = NOTHING) -> Iterator[str]:
     """Hold the lock on all hosts; yields its token. Freed on the way out, whatever happens.
 
-    A heartbeat renews the lease three times in its length. A client that dies leaves a lock that
-    ends by itself. Raises LockHeld with who, since when and doing what.
+    opening: what each host does at once when its lock is ours. A heartbeat a host renews the lease
+    three times in its length. A client that dies leaves a lock that ends by itself, but not before
+    the step that runs on that host. Raises LockHeld with who, since when and doing what.
     """
     token = secrets.token_hex(8)
     taken: list[str] = []
     stop = threading.Event()
-    beat = threading.Thread(target=_beat, args=(fleet, taken, lease, token, stop), daemon=True)
+    beats = [
+        threading.Thread(target=_beat, args=(fleet, name, lease, token, stop), daemon=True)
+        for name in fleet.hosts
+    ]
     try:
         for name in fleet.hosts:
-            _take(fleet, name, lease, doing, token)
+            words = (phrases.lock(lease, who(), doing), *opening.get(name, ()))
+            _take(fleet, name, words, token)
             taken.append(name)
-        beat.start()
+        for beat in beats:
+            beat.start()
         yield token
     finally:
         stop.set()
-        if beat.ident:
-            beat.join()
+        for beat in beats:
+            if beat.ident:
+                beat.join(1.0)  # one that waits for a host that is gone may wait on
         _free(fleet, taken, token)
 
 
-def _run(fleet: Fleet, name: str, command: Command, token: str) -> Outcome:
-    variables = {**fleet.variables, "FL_TOKEN": token}
+def _run(
+    fleet: Fleet, name: str, commands: tuple[Command, ...], token: str, *, again: bool = True
+) -> Outcome:
+    whole = script(commands, {**fleet.variables, "FL_TOKEN": token})
     try:
-        return fleet.transports[name].run(script((command,), variables))
+        return fleet.transports[name].run(replace(whole, repeatable=again))
     except FairleadError as error:
         return error
 
 
-def _take(fleet: Fleet, name: str, lease: float, doing: str, token: str) -> None:
-    result = only_result(_run(fleet, name, phrases.lock(lease, who(), doing), token))
+def _take(fleet: Fleet, name: str, words: tuple[Command, ...], token: str) -> None:
+    result = only_result(_run(fleet, name, words, token))
     for line in result.out.splitlines():
         if line.startswith("@takeover\t"):
             _, previous, task = line.split("\t")
@@ -77,8 +90,7 @@ def _take(fleet: Fleet, name: str, lease: float, doing: str, token: str) -> None
 
 def _held(name: str, result: Result) -> LockHeld:
     line = next(line for line in result.out.splitlines() if line.startswith("@held\t"))
-    _, holder, since, doing, left = line.split("\t")
-    return held_error(name, LockHolder(holder, since, doing, int(left)))
+    return held_error(name, LockHolder.parse(line.removeprefix("@held\t")))
 
 
 def held_error(name: str, lock: LockHolder) -> LockHeld:
@@ -87,21 +99,48 @@ def held_error(name: str, lock: LockHolder) -> LockHeld:
         f"{name} is locked by {lock.who} since {lock.since}: {lock.doing}",
         why=[f"its lease ends in {lock.seconds_left} s unless {lock.who} renews it"],
         state="nothing was changed",
-        next_step="wait for it (inv lock.status), or free it: inv lock.release --yes",
+        next_step="wait for it (inv lock.status, or --lock-wait=15m with the command); a lock "
+        f"whose owner is gone for good: inv lock.release --token={lock.token}",
         docs="reference/tasks.md#lock",
     )
 
 
+def breaking(fleet: Fleet, why: str, token: str) -> Commands:
+    """What frees the lock on every host, whoever has it; only that of `token`, if it is given."""
+    return dict.fromkeys(fleet.hosts, (phrases.break_lock(who(), why, token),))
+
+
+def freed(fleet: Fleet, commands: Commands) -> list[str]:
+    """Carry that out; a line for each lock it freed. LockHeld: it is somebody else's by now."""
+    lines = []
+    for name, result in all_results(fleet.ask_once(commands)).items():
+        if result.code == HELD:
+            raise LockHeld(
+                f"{name}: {result.err.strip()}",
+                state="nothing was changed there",
+                next_step="inv lock.status",
+            )
+        if not result.ok:
+            raise HostError(name, "the lock could not be freed", why=result.err.splitlines()[-3:])
+        lines += [
+            f"{name}: was held by {line.split(chr(9))[1]}"
+            for line in result.out.splitlines()
+            if line.startswith("@held\t")
+        ]
+    return lines
+
+
 def _free(fleet: Fleet, taken: list[str], token: str) -> None:
     for name in taken:
-        outcome = _run(fleet, name, phrases.unlock(), token)
+        outcome = _run(fleet, name, (phrases.unlock(),), token)
         if isinstance(outcome, Exception) or not outcome.ok:
             text = f"{name}: the lock could not be freed; it ends by itself with its lease"
             fleet.listen(Notice(text, level="warning"))
 
 
-def _beat(fleet: Fleet, names: list[str], lease: float, token: str, stop: threading.Event) -> None:
+def _beat(fleet: Fleet, name: str, lease: float, token: str, stop: threading.Event) -> None:
+    """Each host has a heartbeat of its own: one that does not answer holds up no other's."""
     while not stop.wait(lease / 3):
-        for name in names:
-            with suppress(FairleadError):  # the next mutation on it finds out by its fence
-                only_result(_run(fleet, name, phrases.renew(lease), token))
+        _run(
+            fleet, name, (phrases.renew(),), token, again=False
+        )  # the fence finds out, if it fails

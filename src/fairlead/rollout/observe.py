@@ -10,6 +10,7 @@ from typing import Any
 from fairlead.errors import HostError
 from fairlead.images.reference import parse
 from fairlead.model import REVISION, ReleaseStatus, Result
+from fairlead.rollout import journal
 from fairlead.rollout.observed import Backup, Container, HostState, KeptRelease, Live, LockHolder
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7"}
@@ -18,7 +19,7 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7"}
 SERVING = frozenset({"live_runtime", "live_file", "containers", "router", "router_ports"})
 STATE = SERVING | {
     *("router_config", "foreign_routes", "lock", "releases", "backups", "files", "last_audit"),
-    *("clock", "irreversible"),
+    *("clock", "irreversible", "runs"),
 }
 
 
@@ -82,8 +83,11 @@ def _disk(fields: dict[str, Any], rest: str) -> None:
 
 
 def _held(fields: dict[str, Any], rest: str) -> None:
-    who, since, doing, left = rest.split("\t")
-    fields["lock"] = LockHolder(who, since, doing, int(left))
+    fields["lock"] = LockHolder.parse(rest)
+
+
+def _run(fields: dict[str, Any], rest: str) -> None:
+    fields.setdefault("runs", []).append(journal.parse(rest))
 
 
 def _live(fields: dict[str, Any], rest: str) -> None:
@@ -199,6 +203,7 @@ _READERS: Mapping[str, Callable[[dict[str, Any], str], None]] = {
     "@route": _route,
     "@live": _live,
     "@held": _held,
+    "@run-of": _run,
     "@container": _container,
     "@release": _release,
     "@backup": _backup,

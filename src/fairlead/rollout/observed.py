@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fairlead.model import ReleaseStatus, other_slot
+from fairlead.rollout.journal import Run
 
 
 @dataclass(frozen=True)
@@ -97,12 +98,19 @@ class Backup:
 
 @dataclass(frozen=True)
 class LockHolder:
-    """Who has the lock, since when (ISO), doing what, for how many seconds more."""
+    """Who has the lock, since when (ISO), doing what, for how many seconds more; its token."""
 
     who: str
     since: str
     doing: str
     seconds_left: int
+    token: str = ""
+
+    @staticmethod
+    def parse(text: str) -> "LockHolder":
+        """Of an `@held` line; ValueError when it is none."""
+        who, since, doing, left, token = text.split("\t")
+        return LockHolder(who, since, doing, int(left), token)
 
     @property
     def expired(self) -> bool:
@@ -135,6 +143,7 @@ class HostState:
     irreversible: tuple[str, ...] = ()  # releases whose migration cannot be undone but by data
     files: tuple[str, ...] = ()  # digests of project files that are there
     last_audit: str = ""
+    runs: tuple[Run, ...] = ()  # by the journal: those that never ended, and the last
 
     @property
     def live(self) -> Live | None:

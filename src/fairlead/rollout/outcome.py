@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from fairlead.commands import host as phrases
-from fairlead.errors import DeployFailed, FairleadError, MixedState, RolledBack
+from fairlead.errors import DeployFailed, FairleadError, LockHeld, MixedState, RolledBack
 from fairlead.events import Notice, PhaseFinished, PhaseStarted
 from fairlead.model import Command
+from fairlead.rollout import journal
 from fairlead.rollout.execute import Execution, Failure
 from fairlead.rollout.interruption import noted
+from fairlead.rollout.journal import Run, Turn
 from fairlead.rollout.lock import locked, who
 from fairlead.rollout.observed import HostState, Observed, fingerprint
 from fairlead.rollout.plan import Commands, Plan
@@ -32,18 +34,24 @@ class Outcome:
     bypass: str = ""
 
 
-def carry_out(session: Session, situation: Situation, plan: Plan, doing: str) -> Outcome:
+def carry_out(
+    session: Session, situation: Situation, plan: Plan, doing: str, resumed: Run | None = None
+) -> Outcome:
     """Lock, look again, execute, look once more; undo on the way if a step fails.
 
-    Raises LockHeld, PreconditionError (changed meanwhile), DeployFailed, RolledBack, MixedState.
+    resumed: the run that goes on; its journal is continued. Raises LockHeld, PreconditionError
+    (changed meanwhile), DeployFailed, RolledBack, MixedState.
     """
     fleet, environment = session.fleet, session.environment
+    run = resumed.id if resumed else journal.new_run()
+    opening = journal.opening(run, _headers(session, situation, plan, doing))
     with (
         noted(session.listen) as cancel,
-        locked(fleet, environment.lock_lease, doing) as token,
+        locked(fleet, environment.lock_lease, doing, opening) as token,
     ):
         _still_the_same(session, situation)
-        execution = Execution(fleet, situation, plan, token, cancel, session.listen)
+        turn = Turn(token, run, resumed.last if resumed else 0)
+        execution = Execution(fleet, situation, plan, turn, cancel, session.listen)
         try:
             failure = execution.run()
         except Exception:  # a bug of ours: leave the hosts as they were all the same
@@ -55,6 +63,25 @@ def carry_out(session: Session, situation: Situation, plan: Plan, doing: str) ->
         error = _failed(session, execution, failure, unmade)
         _audit(session, execution, doing, error.kind, error.what)
         raise error
+
+
+def _headers(session: Session, situation: Situation, plan: Plan, doing: str) -> Mapping[str, str]:
+    """What the journal says of this run on each host."""
+    target = situation.target
+    about = {
+        "verb": doing.split()[0],
+        "doing": doing,
+        "who": who(),
+        "release": target.release,
+        "tag": target.tag,
+        "strategy": plan.strategy or situation.environment.strategy,
+        "services": list(target.services),
+        "started": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+    }
+    return {
+        name: journal.header(about, plan, situation.state(name).live_slot)
+        for name in session.fleet.hosts
+    }
 
 
 def _still_the_same(session: Session, situation: Situation) -> None:
@@ -99,7 +126,8 @@ def _succeeded(session: Session, execution: Execution, doing: str) -> Outcome:
     warnings = tuple(f"{name}: {'; '.join(lines)}" for name, lines in tidy.items())
     for warning in warnings:
         listen(Notice(warning, "warning"))
-    _write(session, execution, {name: record[name] for name in tidy})
+    unwritten = set(tidy) | set(record) - set(situation.hosts)
+    _write(session, execution, {name: record[name] for name in sorted(unwritten)})
     return Outcome(
         release=situation.target.release,
         previous=tuple(sorted({s.live_release for s in situation.observed.values()} - {""})),
@@ -147,6 +175,8 @@ def _failed(
     moved = [n for n, s in states.items() if not _serves_as_before(before[n], s)]
     why = [f"{n}: {line}" for n, lines in failure.reasons.items() for line in lines]
     why += [f"{n}: could not be undone: {line}" for n, lines in unmade.items() for line in lines]
+    if failure.fenced and set(moved) <= failure.fenced and not lost:
+        return _overtaken(failure, why, states)
     if moved or (lost and execution.after_switch):
         return MixedState(
             f"{_what(failure)}, and not every host is back at what it served before",
@@ -179,6 +209,16 @@ def _data_lost(execution: Execution) -> list[str]:
     ]
 
 
+def _overtaken(failure: Failure, why: list[str], states: Mapping[str, HostState]) -> FairleadError:
+    """This command slept, or was cut off, for longer than its lease; the hosts are another's."""
+    return LockHeld(
+        f"the lock was lost on {' and '.join(sorted(failure.fenced))} before `{failure.step.name}`",
+        why=why,
+        state=f"this command changed nothing after that; {_table(states)}",
+        next_step="inv status tells who is at work; then repeat the command if it is still wanted",
+    )
+
+
 def _what(failure: Failure) -> str:
     if failure.interrupted:
         return f"interrupted at `{failure.step.name}`"
@@ -208,16 +248,16 @@ def _table(observed: Observed) -> str:
 
 
 def _audit(session: Session, execution: Execution, doing: str, outcome: str, why: str) -> None:
-    """One line in each host's audit.jsonl; a failure to write it changes nothing."""
+    """A line in each host's audit.jsonl, and the journal's end; a failure here changes nothing."""
     _write(session, execution, _record(session, execution, doing, outcome, why))
 
 
 def _record(
     session: Session, execution: Execution, doing: str, outcome: str, why: str
 ) -> dict[str, tuple[Command, ...]]:
-    situation = execution.situation
+    situation, run = execution.situation, execution.turn.run
     bypass = situation.target.bypass
-    commands: dict[str, tuple[Command, ...]] = {}
+    record: dict[str, tuple[Command, ...]] = {}
     for name in session.fleet.hosts:
         line = json.dumps(
             {
@@ -230,13 +270,16 @@ def _record(
                 **({"bypass": session.redact(bypass)} if bypass else {}),
                 "who": who(),
                 **execution.plan.audit,
+                "run": run,
             }
         )
-        commands[name] = (phrases.audit(line),)
-    return commands
+        record[name] = (phrases.audit(line), phrases.journal_end(run, outcome))
+    return record
 
 
 def _write(session: Session, execution: Execution, record: Commands) -> None:
-    for name, result in session.fleet.act("", record, execution.token).items():
+    if not record:
+        return
+    for name, result in session.fleet.act("end", record, execution.turn, quiet=True).items():
         if isinstance(result, Exception) or not result.ok:
             session.listen(Notice(f"{name}: the audit line could not be written", "warning"))

@@ -27,13 +27,19 @@ class ClientSmokeStep(Step):
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps in order. `tidy` steps come once the outcome is certain; their failure is a warning."""
+    """Steps in order. `tidy` steps come once the outcome is certain; their failure is a warning.
+
+    strategy: where it is not the environment's. done: steps that were carried out before; when
+    this plan fails, they are undone with it.
+    """
 
     steps: tuple[Step, ...]
     tidy: tuple[Step, ...] = ()
     notes: tuple[str, ...] = ()
     header: Mapping[str, str] = field(default_factory=dict)
     audit: Mapping[str, object] = field(default_factory=dict)  # told in the audit besides
+    strategy: str = ""
+    done: tuple[Step, ...] = ()
 
 
 def step(

@@ -106,14 +106,15 @@ def plan_rollback(
     if all(_serves_whole(s, chosen.release) for s in observed.values() if s.releases):
         raise _live_already(chosen, environment.name)
     situation = Situation(environment, observed, target, session.layout)
-    plan = STRATEGIES[_strategy(session, situation)](situation)
+    strategy = _strategy(session, situation)
+    plan = STRATEGIES[strategy](situation)
     header = {
         "environment": environment.name,
         "release": target.release,
         "live now": ", ".join(sorted({s.live_release or "nothing" for s in observed.values()})),
         "road": "switch only" if _all_warm(situation) else "start, prove, switch",
     }
-    return situation, Plan(plan.steps, plan.tidy, (), header)
+    return situation, Plan(plan.steps, plan.tidy, (), header, strategy=strategy)
 
 
 def _with_data(

@@ -9,8 +9,9 @@ from fairlead.engines.compose.layout import Layout
 from fairlead.events import Listener
 from fairlead.model import Host
 from fairlead.rollout.fleet import Fleet, Redact
+from fairlead.transport.connection import SshSettings
 from fairlead.transport.protocol import Transport
-from fairlead.transport.ssh import SshSettings, SshTransport
+from fairlead.transport.ssh import SshTransport
 
 
 @dataclass(frozen=True)

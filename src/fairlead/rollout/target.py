@@ -83,3 +83,4 @@ class Target:
     restore: Mapping[str, str] = field(default_factory=dict)  # host → backup to take files from
     mounted: tuple[ProjectFile, ...] = ()  # files of the project that travel with it
     bypass: str = ""  # the gates it went past, and why
+    services: tuple[str, ...] = ()  # those asked for, when not all were

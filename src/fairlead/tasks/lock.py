@@ -23,34 +23,41 @@ def status_(run: Run) -> int:
             lock = state.lock
             held = held or bool(lock and not lock.expired)
             rows.append(
-                (name, lock.who, lock.since, lock.doing, f"{lock.seconds_left} s")
+                (name, lock.who, lock.since, lock.doing, f"{lock.seconds_left} s", lock.token)
                 if lock
-                else (name, "free", None, None, None)
+                else (name, "free", None, None, None, None)
             )
-        columns = ("host", "held by", "since", "doing", "lease ends in")
+        columns = ("host", "held by", "since", "doing", "lease ends in", "token")
         run.reporter.table(f"Lock of {opened.environment.name}", columns, rows)
         run.reporter.result({"outcome": "held" if held else "free"}, ok=not held)
         return LockHeld.exit_code if held else 0
 
 
-@verb
-def release(run: Run) -> None:
-    """Free the lock on every host, whoever holds it"""
-    from fairlead.commands import host
+@verb(
+    help={
+        "token": "Only the lock with this token, as lock.status tells it",
+        "force": "Whoever holds it, for this reason; it is audited",
+    }
+)
+def release(run: Run, token: str = "", force: str = "") -> None:
+    """Free the lock of somebody who is gone: the one with a token, or whoever's with a reason"""
+    from fairlead.errors import UsageError
     from fairlead.model import Step
-    from fairlead.rollout.fleet import all_results
+    from fairlead.rollout.lock import breaking, freed
     from fairlead.tasks.scope import session
 
+    if bool(token) == bool(force.strip()):
+        raise UsageError(
+            'lock.release needs either --token=<of lock.status> or --force="reason"',
+            state="nothing was changed",
+            next_step="inv lock.status",
+        )
     with session(run) as opened:
-        words = {name: (host.break_lock(),) for name in opened.fleet.hosts}
+        words = breaking(opened.fleet, force.strip() or "released by its token", token)
         if run.options.plan:
             step = Step("lock.release", "free the lock", words)
             run.reporter.plan([step], {}, verbose=run.options.verbose)
             return
         run.confirm(f"Free the lock of {opened.environment.name}, whoever is at work there?")
-        freed = []
-        for name, result in all_results(opened.fleet.ask(words)).items():
-            for line in result.out.splitlines():
-                if line.startswith("@held\t"):
-                    freed.append(f"{name}: was held by {line.split(chr(9))[1]}")
-        run.reporter.result({"outcome": "freed", "hosts": list(words)}, freed or ["it was free"])
+        told = freed(opened.fleet, words)
+        run.reporter.result({"outcome": "freed", "hosts": list(words)}, told or ["it was free"])

@@ -1,37 +1,50 @@
-"""Commands over one SSH connection per host. The only room that imports Fabric.
+"""Commands over one SSH connection per host, which is made again when it is lost.
 
-Fabric brings ~/.ssh/config (aliases, ports, keys, jump hosts) and the authentication; commands run
-on plain channels of its connection, because Invoke's runner polls every 10 ms. The socket has
-TCP_NODELAY: without it Nagle's algorithm costs about 40 ms a command.
+Commands run on plain channels of Fabric's connection, because Invoke's runner polls every 10 ms.
 """
 
+import random
 import shlex
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any
 
 from fairlead.errors import HostError
 from fairlead.model import Command, Host, Result
-from fairlead.transport.lines import LineSplitter
+from fairlead.transport.connection import SshSettings, abandon, connect
+from fairlead.transport.hearing import Hearing
 from fairlead.transport.protocol import LineListener
 
-DEAD_PEER_SECONDS = 15
+RECONNECT_SECONDS = 60.0
+LONGEST_PAUSE = 5.0
 POLL_SECONDS = 0.2
+ANSWER_SECONDS = 10.0  # for what sshd itself answers: a channel, an exit code
 CHUNK = 1 << 16
 
 
-@dataclass(frozen=True)
-class SshSettings:
-    """How to log in: a key file and a known_hosts file (empty: OpenSSH's own), in seconds."""
+class Lost(Exception):
+    """The connection broke while a command ran."""
 
-    key: str = ""
-    known_hosts: str = ""
-    connect_timeout: float = 10.0
+
+@dataclass(frozen=True)
+class _Talk:
+    """One command, what is heard of it, who may end it, and when it must have ended."""
+
+    command: Command
+    hearing: Hearing
+    cancel: Event | None
+    started: float
+
+    @property
+    def deadline(self) -> float:
+        return self.started + self.command.timeout
+
+    @property
+    def cancelled(self) -> bool:
+        return bool(self.cancel and self.cancel.is_set())
 
 
 class SshTransport:
@@ -49,14 +62,18 @@ class SshTransport:
         on_line: LineListener | None = None,
         cancel: Event | None = None,
     ) -> Result:
-        started = time.monotonic()
-        channel = self._open_channel()
-        try:
-            return self._converse(channel, command, on_line, cancel, started)
-        except (OSError, EOFError) as error:
-            raise self._lost(command, error) from error
-        finally:
-            channel.close()
+        """As every transport does it. A lost connection is made again, within RECONNECT_SECONDS,
+        and a repeatable command sent again; another one is told as lost."""
+        talk = _Talk(command, Hearing(command, on_line), cancel, time.monotonic())
+        self._open()
+        while True:
+            try:
+                return self._say(talk)
+            except Lost as lost:
+                if not command.repeatable:
+                    raise self._lost(command, str(lost)) from lost
+                self._open_again(talk, lost)
+                talk.hearing.begin()
 
     def close(self) -> None:
         if self._connection is not None:
@@ -75,7 +92,7 @@ class SshTransport:
         def accept(channel: Any, origin: object, server: object) -> None:
             Thread(target=_served, args=(serve, channel), daemon=True).start()
 
-        transport = self._connected().transport
+        transport = self._open().transport
         try:
             transport.request_port_forward("127.0.0.1", port, accept)
         except (paramiko.SSHException, OSError, EOFError) as error:
@@ -93,67 +110,86 @@ class SshTransport:
             with suppress(paramiko.SSHException, OSError, EOFError):
                 transport.cancel_port_forward("127.0.0.1", port)
 
-    def _connected(self) -> Any:
+    def _open(self) -> Any:
         with self._opening:
             if self._connection is None or not self._connection.is_connected:
                 self._connection = connect(self.host, self._settings)
-        return self._connection
+            return self._connection
 
-    def _open_channel(self) -> Any:
+    def _open_again(self, talk: _Talk, lost: Lost) -> None:
+        """Connect anew, at growing intervals; whoever else waits finds the connection there."""
+        give_up = min(time.monotonic() + RECONNECT_SECONDS, talk.deadline)
+        pause = POLL_SECONDS
+        while True:
+            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 (jitter is no secret)
+            try:
+                self._open()
+                return
+            except HostError as error:
+                if time.monotonic() >= give_up:
+                    raise self._lost(talk.command, str(lost), error.what) from error
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _say(self, talk: _Talk) -> Result:
+        connection = self._connection
+        try:
+            channel = self._channel(connection)
+        except (OSError, EOFError) as error:
+            raise Lost(str(error) or "closed") from error
+        try:
+            return self._converse(channel, talk)
+        except (OSError, EOFError) as error:
+            raise Lost(str(error) or "closed") from error
+        finally:
+            channel.close()
+
+    def _channel(self, connection: Any) -> Any:
         import paramiko
 
-        connection = self._connected()
         try:
             return connection.transport.open_session(timeout=self._settings.connect_timeout)
-        except (paramiko.SSHException, OSError, EOFError) as error:
-            raise HostError(
-                self.host.name,
-                f"the connection to {self.host.address} was lost ({error or 'closed'})",
-                state="what ran there may have run on",
-                next_step="inv status",
-            ) from error
+        except paramiko.ChannelException as error:  # too many at once: the connection is fine
+            raise Lost(str(error)) from error
+        except (paramiko.SSHException, AttributeError) as error:
+            abandon(connection)
+            raise Lost(str(error) or "closed") from error
 
-    def _converse(
-        self,
-        channel: Any,
-        command: Command,
-        on_line: LineListener | None,
-        cancel: Event | None,
-        started: float,
-    ) -> Result:
+    def _converse(self, channel: Any, talk: _Talk) -> Result:
         import paramiko
 
-        out, err = LineSplitter(on_line), LineSplitter()
+        command, hearing = talk.command, talk.hearing
         try:
             channel.exec_command("exec " + shlex.join(command.argv))
         except paramiko.SSHException as error:
-            raise self._lost(command, error) from error
+            raise Lost(str(error) or "closed") from error
         channel.settimeout(POLL_SECONDS)
-        helpers = [Thread(target=_drain_stderr, args=(channel, err), daemon=True)]
+        stderr = Thread(target=_drain_stderr, args=(channel, hearing), daemon=True)
+        stderr.start()
         if command.stdin is not None:
-            helpers.append(Thread(target=_send, args=(channel, command.stdin), daemon=True))
+            Thread(target=_send, args=(channel, command.stdin), daemon=True).start()
         else:
             channel.shutdown_write()
-        for helper in helpers:
-            helper.start()
-        self._read(channel, out, command, cancel, started + command.timeout)
-        code = channel.recv_exit_status()
-        helpers[0].join()
-        if code == -1 and not (cancel and cancel.is_set()):
-            raise self._lost(command, EOFError("no exit status"))
-        return Result(self.host.name, code, out.finish(), err.finish(), time.monotonic() - started)
+        self._read(channel, talk)
+        code = self._code(channel, talk, stderr)
+        out, err = hearing.finish()
+        return Result(self.host.name, code, out, err, time.monotonic() - talk.started)
 
-    def _read(
-        self,
-        channel: Any,
-        out: LineSplitter,
-        command: Command,
-        cancel: Event | None,
-        deadline: float,
-    ) -> None:
+    def _code(self, channel: Any, talk: _Talk, stderr: Thread) -> int:
+        """The exit code: as a step told it, else as sshd does."""
+        if talk.hearing.code is not None:
+            return talk.hearing.code
+        channel.status_event.wait(ANSWER_SECONDS)
+        stderr.join(ANSWER_SECONDS)
+        code = int(channel.exit_status)
+        told_all = code > 0 or (code == 0 and not talk.command.mark)
+        if not told_all and not talk.cancelled:
+            raise Lost("no exit status")
+        return code
+
+    def _read(self, channel: Any, talk: _Talk) -> None:
+        """Hear the command out; end it when it takes too long, or is not wanted any more."""
         killed = False
-        group = _ProcessGroup(out)
-        while True:
+        while talk.hearing.code is None:
             try:
                 data = channel.recv(CHUNK)
             except TimeoutError:
@@ -161,16 +197,16 @@ class SshTransport:
             if data == b"":
                 return
             if data:
-                group.look(data)
-                out.feed(data)
-            expired = time.monotonic() > deadline
-            if (expired or (cancel and cancel.is_set())) and not killed:
+                talk.hearing.feed(data)
+            expired = time.monotonic() > talk.deadline
+            if (expired or talk.cancelled) and not killed:
                 killed = True
-                self._end(group.id, channel)
+                self._end(talk.hearing.group, channel)
             if expired:
+                seconds = talk.command.timeout
                 raise HostError(
                     self.host.name,
-                    f"no end of `{_short(command)}` after {command.timeout:.0f} s; it was killed",
+                    f"no end of `{_short(talk.command)}` after {seconds:.0f} s; it was killed",
                     next_step="inv status",
                 )
 
@@ -179,31 +215,19 @@ class SshTransport:
         if group is None:
             channel.close()
             return
-        killer = self._connection.transport.open_session()
-        killer.exec_command(f"kill -TERM -{group}; sleep 2; kill -KILL -{group} 2>/dev/null")
+        with suppress(Exception):  # lost: it is found out where one listens
+            killer = self._connection.transport.open_session(timeout=ANSWER_SECONDS)
+            killer.exec_command(f"kill -TERM -{group}; sleep 2; kill -KILL -{group} 2>/dev/null")
 
-    def _lost(self, command: Command, error: Exception) -> HostError:
+    def _lost(self, command: Command, reason: str, since: str = "") -> HostError:
+        again = f"; it could not be made again: {since}" if since else ""
+        on = "goes on there to its end" if command.mark else "may have run on"
         return HostError(
             self.host.name,
-            f"the connection was lost during `{_short(command)}` ({error or 'closed'})",
-            state="the command may have run on; nothing more was sent",
+            f"the connection was lost during `{_short(command)}` ({reason}){again}",
+            state=f"what ran there {on}; nothing more was sent",
             next_step="inv status",
         )
-
-
-class _ProcessGroup:
-    """The remote script's process group, which it tells in its first line `@pid N`."""
-
-    def __init__(self, out: LineSplitter) -> None:
-        self.id: int | None = None
-        self._seen = b""
-
-    def look(self, data: bytes) -> None:
-        if self.id is None and len(self._seen) < 64:
-            self._seen += data[:64]
-            first = self._seen.split(b"\n", 1)[0].split()
-            if b"\n" in self._seen and len(first) == 2 and first[0] == b"@pid":
-                self.id = int(first[1])
 
 
 def _served(serve: Callable[[Any], None], channel: Any) -> None:
@@ -215,7 +239,7 @@ def _served(serve: Callable[[Any], None], channel: Any) -> None:
         channel.close()
 
 
-def _drain_stderr(channel: Any, err: LineSplitter) -> None:
+def _drain_stderr(channel: Any, hearing: Hearing) -> None:
     while True:
         try:
             data = channel.recv_stderr(CHUNK)
@@ -223,7 +247,7 @@ def _drain_stderr(channel: Any, err: LineSplitter) -> None:
             continue
         if data == b"":
             return
-        err.feed(data)
+        hearing.feed_err(data)
 
 
 def _send(channel: Any, data: bytes) -> None:
@@ -243,126 +267,3 @@ def _short(command: Command) -> str:
     text = command.argv[-1] if command.argv[:2] == ("sh", "-c") else shlex.join(command.argv)
     last = text.strip().splitlines()[-1] if text.strip() else text
     return last if len(last) <= 100 else last[:97] + "…"
-
-
-def connect(host: Host, settings: SshSettings) -> Any:
-    """An open Fabric connection whose socket has TCP_NODELAY and whose host key is known.
-
-    Raises HostError: unreachable, unknown or changed host key, user refused.
-    """
-    import paramiko
-    from fabric import Connection
-
-    kwargs: dict[str, Any] = {"look_for_keys": not settings.key}
-    if settings.key:
-        kwargs["key_filename"] = str(Path(settings.key).expanduser())
-    connection = Connection(
-        host.address,
-        user=host.user,
-        port=host.port,
-        connect_timeout=int(settings.connect_timeout) or 1,
-        connect_kwargs=kwargs,
-    )
-    trust = _known_hosts(settings)
-    client = connection.client
-    client.load_host_keys(str(trust)) if trust.exists() else None
-    if not settings.known_hosts:
-        client.load_system_host_keys()
-    client.set_missing_host_key_policy(_refusal(host, trust))
-    try:
-        if not connection.gateway:
-            connection.connect_kwargs["sock"] = _socket(connection, settings)
-        connection.open()
-    except HostError:
-        raise
-    except paramiko.BadHostKeyException as error:
-        raise _changed_key(host, error, trust) from error
-    except paramiko.AuthenticationException as error:
-        raise _refused_user(host, settings) from error
-    except (paramiko.SSHException, OSError, EOFError) as error:
-        raise HostError(
-            host.name,
-            f"cannot be reached at {host.address}:{host.port} ({_reason(error)})",
-            state="nothing was sent to it",
-            next_step=f"check that it is up: ssh -p {host.port} {host.user}@{host.address} true",
-        ) from error
-    return connection
-
-
-def _socket(connection: Any, settings: SshSettings) -> socket.socket:
-    sock = socket.create_connection(
-        (connection.host, int(connection.port)), timeout=settings.connect_timeout
-    )
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (
-        ("TCP_KEEPIDLE", DEAD_PEER_SECONDS // 3),
-        ("TCP_KEEPINTVL", DEAD_PEER_SECONDS // 3),
-        ("TCP_KEEPCNT", 2),
-        ("TCP_USER_TIMEOUT", DEAD_PEER_SECONDS * 1000),
-    ):
-        if hasattr(socket, name):  # Linux has all four, macOS some
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-    return sock
-
-
-def _known_hosts(settings: SshSettings) -> Path:
-    return Path(settings.known_hosts or "~/.ssh/known_hosts").expanduser()
-
-
-def _refusal(host: Host, trust: Path) -> Any:
-    import paramiko
-
-    class Refuse(paramiko.MissingHostKeyPolicy):
-        def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
-            raise HostError(
-                host.name,
-                f"its host key is not known ({key.get_name()} {key.fingerprint})",
-                state="nothing was sent to it",
-                next_step="compare that fingerprint with the host's own "
-                "(`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` there), then: "
-                f"{_keyscan(host)} >> {trust}",
-            )
-
-    return Refuse()
-
-
-def _changed_key(host: Host, error: Any, trust: Path) -> HostError:
-    return HostError(
-        host.name,
-        f"its host key is not the one in {trust}: it now shows "
-        f"{error.key.get_name()} {error.key.fingerprint}",
-        why=["either the host was installed anew, or somebody is in between"],
-        state="nothing was sent to it",
-        next_step=f"if the host is new: ssh-keygen -R {_bracketed(host)} -f {trust}, "
-        f"then {_keyscan(host)} >> {trust}",
-    )
-
-
-def _refused_user(host: Host, settings: SshSettings) -> HostError:
-    tried = settings.key or "the keys of ~/.ssh and the agent"
-    option = f"-i {settings.key} " if settings.key else ""
-    return HostError(
-        host.name,
-        f"user `{host.user}` was refused by sshd at {host.address}:{host.port} (tried {tried})",
-        state="nothing was changed",
-        next_step=f"try: ssh {option}-p {host.port} {host.user}@{host.address} true; "
-        "set [ssh] user and key in deploy/fairlead.toml, or run inv host.setup",
-    )
-
-
-def _keyscan(host: Host) -> str:
-    port = f"-p {host.port} " if host.port != 22 else ""
-    return f"ssh-keyscan {port}{host.address}"
-
-
-def _bracketed(host: Host) -> str:
-    return host.address if host.port == 22 else f"'[{host.address}]:{host.port}'"
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, socket.gaierror):
-        return "name not known"
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

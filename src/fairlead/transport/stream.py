@@ -7,7 +7,7 @@ from typing import Any
 
 from fairlead.errors import HostError
 from fairlead.model import Command, Host
-from fairlead.transport.ssh import SshSettings, connect
+from fairlead.transport.connection import SshSettings, connect
 
 CHUNK = 1 << 16
 SILENCE = 300.0  # s without a byte: nothing comes any more

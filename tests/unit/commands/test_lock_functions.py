@@ -3,6 +3,8 @@
 import os
 import signal
 import time
+from json import loads
+from pathlib import Path
 
 FENCE_LOST = 75
 HELD = 73
@@ -18,19 +20,37 @@ def owner(shell):
     return file.read_text().splitlines() if file.exists() else None
 
 
+def uptime():
+    return float(Path("/proc/uptime").read_text().split()[0])
+
+
+def renewed(shell, ago):
+    """Let the owner's last sign of life be so many seconds ago."""
+    _, *rest = owner(shell)
+    text = "\n".join([f"{int(uptime()) - ago:10d}", *rest]) + "\n"
+    (shell.base / "lock/owner").write_text(text)
+
+
 def expire(shell):
     """Let the lease of the present owner end now."""
-    token, _, *rest = owner(shell)
-    (shell.base / "lock/owner").write_text("\n".join([token, "1", *rest]) + "\n")
+    renewed(shell, int(owner(shell)[2]))
+
+
+def step(shell, seconds, token="mine"):
+    """A step of an owner, running for so long."""
+    running = shell.start(f"exec 8>>$FL_BASE/lock/step; flock 8; sleep {seconds}", token=token)
+    while shell.run("fl_step_runs").code != 0:
+        time.sleep(0.01)
+    return running
 
 
 def test_taking_a_free_lock_records_the_owner(shell):
     """The owner's token, lease, name and work are on the host, unreadable for others."""
     before = time.time()
     assert take(shell).code == 0
-    token, expires, since, who, doing = owner(shell)
-    assert (token, who, doing) == ("mine", "ada@laptop", "deploy v2")
-    assert before + 598 < int(expires) < time.time() + 601
+    renewed, token, lease, since, who, doing = owner(shell)
+    assert (token, lease, who, doing) == ("mine", FOREVER, "ada@laptop", "deploy v2")
+    assert 0 <= uptime() - int(renewed) < 60
     assert since == time.strftime("%Y-%m-%dT%H:%M", time.gmtime(before)) + since[16:]
     assert (shell.base / "lock/owner").stat().st_mode & 0o007 == 0
 
@@ -39,7 +59,7 @@ def test_taking_it_makes_the_environment_s_directories(shell):
     """The first deploy to a host finds all it writes into."""
     take(shell)
     made = sorted(path.name for path in shell.base.iterdir())
-    assert made == ["backups", "deploy", "lock", "releases"]
+    assert made == ["backups", "deploy", "journal", "lock", "releases"]
 
 
 def test_a_held_lock_is_refused_with_who_since_when_and_what(shell):
@@ -47,18 +67,18 @@ def test_a_held_lock_is_refused_with_who_since_when_and_what(shell):
     take(shell, lease="100")
     refused = take(shell, token="theirs", who="bob@desk", doing="rollback")
     assert refused.code == HELD
-    mark, who, since, doing, left = refused.marks[0].split("\t")
-    assert (mark, who, doing) == ("@held", "ada@laptop", "deploy v2")
-    assert since == owner(shell)[2]
-    assert 95 <= int(left) <= 100
-    assert owner(shell)[0] == "mine"
+    mark, who, since, doing, left, token = refused.marks[0].split("\t")
+    assert (mark, who, doing, token) == ("@held", "ada@laptop", "deploy v2", "mine")
+    assert since == owner(shell)[3]
+    assert 90 <= int(left) <= 100
+    assert owner(shell)[1] == "mine"
 
 
 def test_the_owner_may_take_it_again(shell):
     """A command that was sent twice over a shaky line does not lock itself out."""
     take(shell)
     assert take(shell, doing="deploy v3").code == 0
-    assert owner(shell)[4] == "deploy v3"
+    assert owner(shell)[5] == "deploy v3"
 
 
 def test_an_ended_lease_is_taken_over_and_audited(shell):
@@ -68,31 +88,83 @@ def test_an_ended_lease_is_taken_over_and_audited(shell):
     taken = take(shell)
     assert taken.code == 0
     assert taken.marks == ['@takeover\teve "x" \\ y\tdeploy v1']
-    assert owner(shell)[0] == "mine"
+    assert owner(shell)[1] == "mine"
     line = (shell.base / "audit.jsonl").read_text()
-    from json import loads
-
     assert loads(line)["event"] == "lock-takeover"
     assert loads(line)["from"] == 'eve "x" \\ y'
 
 
 def test_renewing_moves_the_end_and_nothing_else(shell):
     """The heartbeat gives the lease its full length again; since, who and what stay."""
-    take(shell, lease="5")
+    take(shell, lease="100")
+    renewed(shell, 90)
     before = owner(shell)
-    assert shell.call("fl_renew", FOREVER).code == 0
+    assert shell.call("fl_renew").code == 0
     after = owner(shell)
-    assert int(after[1]) > int(before[1]) + 500
-    assert after[2:] == before[2:]
+    assert int(after[0]) > int(before[0]) + 80
+    assert after[1:] == before[1:]
+
+
+def test_every_change_renews_it(shell):
+    """Who works is alive: the fence in front of a change is as good as a heartbeat."""
+    take(shell, lease="100")
+    renewed(shell, 90)
+    assert shell.call("fl_fence").code == 0
+    assert uptime() - int(owner(shell)[0]) < 60
+
+
+def test_a_step_that_runs_keeps_the_lock_beyond_its_lease(shell):
+    """A client may be dead for long: nobody overtakes what it began here before that has ended."""
+    take(shell, lease="1")
+    running = step(shell, 600)
+    expire(shell)
+    assert shell.call("fl_lock_show").marks[0].split("\t")[4] == "1"
+    refused = take(shell, token="theirs")
+    assert (refused.code, owner(shell)[1]) == (HELD, "mine")
+    os.killpg(running.pid, signal.SIGKILL)
+    running.communicate(timeout=10)
+    assert take(shell, token="theirs").code == 0
+
+
+def test_a_step_outlives_a_lock_that_was_released(shell):
+    """The lock is free on paper, but nobody gets it while the other's step still runs."""
+    take(shell)
+    running = step(shell, 600)
+    shell.call("fl_lock_break", "bob@desk", "ada is on holiday", token="")
+    refused = take(shell, token="theirs")
+    assert refused.code == HELD
+    assert "a step of a lock that was released" in refused.marks[0]
+    os.killpg(running.pid, signal.SIGKILL)
+    running.communicate(timeout=10)
+    assert take(shell, token="theirs").code == 0
+
+
+def test_a_clock_that_jumps_changes_nothing(shell):
+    """Neither an hour forth nor an hour back ends a lease: its age is told by the uptime."""
+    take(shell, lease="100")
+    shell.tool("date", "echo 99999999999")
+    assert take(shell, token="theirs").code == HELD
+    shell.tool("date", "echo 1")
+    assert take(shell, token="theirs").code == HELD
+
+
+def test_a_restart_of_the_host_ends_a_lease_soon(shell):
+    """What was renewed "later" than now was renewed before the start: its age is the uptime."""
+    take(shell, lease="100000000")
+    renewed(shell, -1000)
+    assert take(shell, token="theirs").code == HELD
+    take(shell, lease="1")
+    renewed(shell, -1000)
+    assert take(shell, token="theirs").code == 0
 
 
 def test_renewing_what_somebody_else_took_fails(shell):
     """An owner that slept through its lease is told so, and takes nothing back."""
     take(shell, token="theirs", who="bob@desk")
-    refused = shell.call("fl_renew", FOREVER)
+    refused = shell.call("fl_renew")
     assert refused.code == FENCE_LOST
     assert "the lock is no longer ours (now: bob@desk)" in refused.err
-    assert owner(shell)[0] == "theirs"
+    assert owner(shell)[1] == "theirs"
 
 
 def test_the_fence_lets_only_the_owner_pass(shell):
@@ -111,17 +183,29 @@ def test_only_the_owner_unlocks(shell):
     """A stranger's unlock does nothing and is no error; the owner's frees it."""
     take(shell)
     assert shell.call("fl_unlock", token="other").code == 0
-    assert owner(shell)[0] == "mine"
+    assert owner(shell)[1] == "mine"
     assert shell.call("fl_unlock").code == 0
     assert owner(shell) is None
     assert take(shell, token="other").code == 0
 
 
 def test_breaking_frees_it_and_tells_whose_it_was(shell):
-    """`inv lock.release` frees any lock, and prints the one it broke."""
+    """`inv lock.release` frees any lock, prints the one it broke, and the audit has the reason."""
     take(shell)
-    broken = shell.call("fl_lock_break", token="")
+    broken = shell.call("fl_lock_break", "bob@desk", 'she "left"', token="")
     assert broken.marks[0].startswith("@held\tada@laptop\t")
+    assert owner(shell) is None
+    line = loads((shell.base / "audit.jsonl").read_text())
+    assert (line["event"], line["from"], line["who"]) == ("lock-release", "ada@laptop", "bob@desk")
+    assert (line["why"], line["token"]) == ('she "left"', "mine")
+
+
+def test_breaking_by_token_frees_that_owner_s_only(shell):
+    """Between looking and releasing the lock may have gone to somebody who is at work."""
+    take(shell, token="theirs")
+    refused = shell.call("fl_lock_break", "bob@desk", "gone", "mine", token="")
+    assert (refused.code, owner(shell)[1]) == (HELD, "theirs")
+    assert shell.call("fl_lock_break", "bob@desk", "gone", "theirs", token="").code == 0
     assert owner(shell) is None
 
 
@@ -141,7 +225,7 @@ def test_of_twenty_takers_at_once_exactly_one_wins(shell):
         codes.append(taker.returncode)
         assert taker.returncode == 0 or out.startswith(b"@held\t")
     assert sorted(codes) == [0] + [HELD] * 19
-    assert owner(shell)[0] == f"t{codes.index(0)}"
+    assert owner(shell)[1] == f"t{codes.index(0)}"
 
 
 def test_a_killed_taker_leaves_no_half_lock(shell):
@@ -155,7 +239,7 @@ def test_a_killed_taker_leaves_no_half_lock(shell):
         looping.stdout.close()
         looping.stderr.close()
         found = owner(shell)
-        assert found is None or len(found) == 5
+        assert found is None or len(found) == 6
         if found:
             expire(shell)
         assert take(shell, token="next").code == 0

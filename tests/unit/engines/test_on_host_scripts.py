@@ -240,7 +240,7 @@ class TestRollback:
     def test_a_held_lock_is_respected(self, host):
         """Exit 3, and who holds it; their lock stays."""
         (host.base / "lock").mkdir()
-        held = "theirs\n9999999999\n2025-12-02T14:30:22Z\nbob@desk\ndeploy v4\n"
+        held = f"{0:10d}\ntheirs\n9999999999\n2025-12-02T14:30:22Z\nbob@desk\ndeploy v4\n"
         (host.base / "lock/owner").write_text(held)
         done = host.run("--quick")
         assert done.returncode == 3

@@ -51,6 +51,15 @@ def at(*words: str, **how: Any) -> Fault:
 
 
 @dataclass
+class Story:
+    """A run's journal: its header, each step's exit code (None while it runs), its end."""
+
+    header: str
+    steps: dict[str, int | None] = field(default_factory=dict)
+    end: str = ""
+
+
+@dataclass
 class ModelHost:
     """One host. `state` is what it is now, `done` every command it carried out."""
 
@@ -61,6 +70,7 @@ class ModelHost:
     done: list[Argv] = field(default_factory=list)
     owner: str = ""
     audit: list[dict[str, Any]] = field(default_factory=list)
+    journal: dict[str, "Story"] = field(default_factory=dict)
     answers: Callable[[Argv], str] = lambda argv: ""
     watch: Callable[["ModelHost"], None] = lambda host: None
 
@@ -75,6 +85,15 @@ class ModelHost:
 
     def answer(self, script: Command) -> Result:
         """Carry out a script, as a shell would: in order, to the first failure."""
+        result = self._answer(script)
+        if script.mark and assigned(script, "FL_TOKEN") == self.owner:
+            self._story(script).steps[assigned(script, "FL_STEP")] = result.code
+        return result
+
+    def _story(self, script: Command) -> Story:
+        return self.journal[assigned(script, "FL_RUN")]
+
+    def _answer(self, script: Command) -> Result:
         token = assigned(script, "FL_TOKEN")
         out: list[str] = []
         for argv in split_script(script):
@@ -83,6 +102,8 @@ class ModelHost:
                 out.append(fault.out)
                 return self._result(fault.code, out, fault.err)
             code, said = self._carry_out(argv, script.stdin, token)
+            if argv == ("fl_fence",) and not code and script.mark:
+                self._story(script).steps[assigned(script, "FL_STEP")] = None
             out.append(said)
             if fault:
                 from fairlead.errors import HostError
@@ -105,7 +126,7 @@ class ModelHost:
             return self._lock(name, token)
         self.done.append(argv)
         if name.startswith("fl_observe"):
-            told = observed_text(self.state, self.key).splitlines()
+            told = [*observed_text(self.state, self.key).splitlines(), *self._runs()]
             if name == "fl_observe_serving":
                 told = [line for line in told if line.split()[0] in ("@live", "@container")]
             return 0, "\n".join(told)
@@ -125,14 +146,29 @@ class ModelHost:
         if name == "fl_lock" and not self.owner:
             self.owner = token
         elif name == "fl_lock" and not ours:
-            return HELD, f"@held\t{self.owner}\t2025-12-02T14:30:22Z\tdeploy\t42"
+            return HELD, f"@held\t{self.owner}\t2025-12-02T14:30:22Z\tdeploy\t42\tt0k3n"
         elif name == "fl_unlock" and ours:
             self.owner = ""
         elif name in ("fl_fence", "fl_renew") and not ours:
             return FENCE_LOST, ""
         return 0, ""
 
+    def _runs(self) -> list[str]:
+        return [
+            f"@run-of {run} {story.end or '-'} - "
+            + ",".join(f"{n}={'?' if c is None else c}" for n, c in story.steps.items())
+            + f" {story.header}"
+            for run, story in self.journal.items()
+        ]
+
     # what commands come to
+
+    def _do_journal_open(self, run: str, header: str) -> None:
+        self.journal.setdefault(run, Story(header))
+
+    def _do_journal_end(self, run: str, outcome: str) -> None:
+        if run in self.journal:
+            self.journal[run].end = outcome
 
     def _receive(self, release: str, archive: bytes) -> None:
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
@@ -272,7 +308,9 @@ def observed_text(state: HostState, key: str) -> str:
         f"@live {key} runtime={state.live_runtime or '-'} file={state.live_file or '-'}",
     ]
     if lock := state.lock:
-        lines.append(f"@held\t{lock.who}\t{lock.since}\t{lock.doing}\t{lock.seconds_left}")
+        lines.append(
+            f"@held\t{lock.who}\t{lock.since}\t{lock.doing}\t{lock.seconds_left}\t{lock.token}"
+        )
     lines += [_container_line(one, key) for one in state.containers]
     lines += [
         f"@{'backed-up-' if one.from_backup else ''}release {one.status.value} "

@@ -124,14 +124,15 @@ class TestAGoodRollOut:
         scene.run()
         for name in HOSTS:
             *steps, last = scene.scripts(name)
-            assert [*steps, last[:-1]] == planned(scene.plan, name)
-            assert last[-1][0] == "fl_audit"
+            assert [*steps, last[:-2]] == planned(scene.plan, name)
+            assert [argv[0] for argv in last[-2:]] == ["fl_audit", "fl_journal_end"]
 
     def test_every_change_is_made_behind_the_fence(self):
         """Only looking and locking happen without the check that the lock is ours."""
         scene = Scene()
         scene.run()
         harmless = {"fl_lock", "fl_unlock", "fl_renew"} | LOOKS
+        harmless |= {"fl_journal_open"}  # right after the lock was taken, in its script
         for transport in scene.transports.values():
             for command in transport.commands:
                 argvs = split_script(command)
@@ -464,7 +465,7 @@ class TestTheLock:
                 host.owner = "theirs"
 
         scene.hosts["web2"].watch = stolen
-        scene.fail(DeployFailed)
+        scene.fail(LockHeld)
         assert scene.live == {"web1": "blue", "web2": "blue"}
         assert scene.hosts["web2"].owner == "theirs"
 

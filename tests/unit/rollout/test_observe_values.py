@@ -34,7 +34,7 @@ RECORDED = """\
 @router-config stale
 @route shop.test/ shop-live
 @live agentic-staging runtime=blue:green:3333 file=blue
-@held\tada@laptop\t2025-12-02T14:30:22Z\tdeploy 0002-v2\t57
+@held\tada@laptop\t2025-12-02T14:30:22Z\tdeploy 0002-v2\t57\tt0k3n
 @container {CONTAINER}
 @release proven { "id": "0001-v1", "sequence": 1, "tag": "v1"}
 @release prepared { "id": "0002-v2", "sequence": 2, "tag": "v2"}
@@ -75,7 +75,9 @@ class TestARecordedAnswer:
     def test_who_is_at_work(self):
         """The lock's fields, blanks included."""
         lock = parsed(RECORDED).lock
-        assert lock == LockHolder("ada@laptop", "2025-12-02T14:30:22Z", "deploy 0002-v2", 57)
+        assert lock == LockHolder(
+            "ada@laptop", "2025-12-02T14:30:22Z", "deploy 0002-v2", 57, "t0k3n"
+        )
 
     def test_a_container(self):
         """How it is, how it ended, and whose it is by its labels."""

@@ -17,7 +17,7 @@ from fairlead.rollout.backups.folder import unpack
 from fairlead.rollout.backups.retention import newest_first
 from fairlead.rollout.observed import Backup, Observed
 from fairlead.rollout.session import Session
-from fairlead.transport.ssh import SshSettings
+from fairlead.transport.connection import SshSettings
 from fairlead.transport.stream import download, upload
 
 

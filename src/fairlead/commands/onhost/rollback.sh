@@ -5,7 +5,7 @@
 #   … --with-data                          and to the data of the backup that belongs to it
 # It takes the same lock and writes the same audit as `inv rollback`. In an environment of several
 # hosts run it on each. Exit codes: 0 done, 1 failed (the old release serves), 2 usage, 3 locked,
-# 4 refused (the release needs its data).
+# 4 refused (the release needs its data), 6 not all is back (a person is needed).
 
 say() { printf '==> %s\n' "$*"; }
 
@@ -126,7 +126,7 @@ ended() { # free the lock; a failure before the switch leaves nothing but the ol
     fl_explain "$FL_KEY-$slot" | sed 's/^@why /    /'
     @clear@
     record failed
-    [ "$whole" = yes ] || { say "NOT ALL OF IT IS BACK: see above; a person is needed" && code=6; }
+    [ "$whole" = yes ] || { say "not all of it is back: see above; a person is needed" && code=6; }
   fi
   fl_unlock
   [ "$code" -ne 73 ] || code=3

@@ -13,6 +13,7 @@ from machine import facts, load
 MEASURES = (
     "start",
     "lint",
+    "scan",
     "services",
     "suites",
     "commands",

@@ -93,7 +93,7 @@ def scanned(run: "Run", request: ScanRequest) -> None:
     result = scan(tools, request.tree, request.settings, request.exclusions, today, means)
     files = _leave(root, result)
     put_on_record(run, "scan", result.on_record, partial=request.is_partial)
-    _tell(run, result, files)
+    _tell(run, request, result, files)
 
 
 def _leave(root: Path, result: "Scanned") -> dict[str, str]:
@@ -114,13 +114,18 @@ def _leave(root: Path, result: "Scanned") -> dict[str, str]:
     }
 
 
-def _tell(run: "Run", result: "Scanned", files: dict[str, str]) -> None:
+def _tell(run: "Run", request: ScanRequest, result: "Scanned", files: dict[str, str]) -> None:
     from fairlead.tasks.verdicts import COLUMNS, data, row
 
     every = run.options.verbose or run.options.json
     shown = result.sifted.kept if every else result.failing
     run.reporter.findings([fault.finding for fault in shown])
-    run.reporter.table("Scan", COLUMNS, [row(one) for one in result.verdicts], _notes(result))
+    run.reporter.table(
+        "Scan",
+        COLUMNS,
+        [row(one) for one in result.verdicts],
+        _notes(result, whole=not request.is_partial),
+    )
     summary = [_verdict(result), *_remarks(result), f"  {files['sarif']}  {files['summary']}"]
     payload = {
         "outcome": "passed" if result.ok else "failed",
@@ -159,9 +164,10 @@ def _remarks(result: "Scanned") -> Iterator[str]:
         yield "[scan] tools in deploy/fairlead.toml names the scanners that are needed here"
 
 
-def _notes(result: "Scanned") -> Sequence[str]:
+def _notes(result: "Scanned", whole: bool) -> Sequence[str]:
+    """whole: every scanner ran, so that an exclusion that covers nothing is known to be idle."""
     from fairlead.config.exclusions import EXCLUSIONS
 
-    unused = [f"{EXCLUSIONS}: {one.what} covers nothing" for one in result.sifted.unused]
+    unused = [f"{EXCLUSIONS}: {one.what} covers nothing" for one in result.sifted.unused if whole]
     count = len(result.sifted.excluded)
     return [*([f"{count} excluded by {EXCLUSIONS}"] if count else []), *unused]

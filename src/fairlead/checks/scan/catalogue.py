@@ -1,6 +1,6 @@
 """Which scanners there are, and which of them a tree calls for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -48,17 +48,13 @@ def chosen(
     """
     on_tree = _of_tree(settings, tree, complexity)
     on_image = _of_image(settings, tree.root, image) if image else ()
-    asked = _expanded(only, on_tree, tree) or settings.tools
-    if not asked:
-        called = (Chosen(tool, tool.applies(tree)) for tool in on_tree)
-        defaults = (Chosen(tool, f"--image={image}") for tool in on_image if _is_default(tool))
-        return (*(one for one in called if one.why), *defaults)
+    asked = _expanded(only, (*on_tree, *on_image), tree) if only else settings.tools
     _refuse_unknown(asked, {*(tool.name for tool in (*on_tree, *on_image)), *NAMES})
     why = "--only" if only else "[scan] tools"
-    return tuple(
-        Chosen(tool, why)
-        for tool in (*on_tree, *on_image)
-        if {tool.name, family(tool)} & set(asked)
+    declared = only or asked
+    return (
+        *(_asked(on_tree, asked, why, on_image, tree) if declared else _called_for(on_tree, tree)),
+        *_for_image(on_image, asked, image, strict=bool(only)),
     )
 
 
@@ -67,6 +63,44 @@ def _expanded(only: Sequence[str], tools: Iterable[Tool], tree: Tree) -> tuple[s
     kinds = {one for name in only for one in KINDS.get(name, ())}
     called_for = [family(one) for one in tools if family(one) in kinds and one.applies(tree)]
     return (*(name for name in only if name not in KINDS), *called_for)
+
+
+def _called_for(tools: Iterable[Tool], tree: Tree) -> Iterator[Chosen]:
+    """Those that files of the tree call for."""
+    for tool in tools:
+        if why := tool.applies(tree):
+            yield Chosen(tool, why)
+
+
+def _asked(
+    tools: Iterable[Tool], asked: Sequence[str], why: str, on_image: Sequence[Tool], tree: Tree
+) -> Iterator[Chosen]:
+    """Those that are asked for. One that is asked to look at an image need not look at a tree that
+    does not call for it."""
+    also_image = set(map(family, on_image))
+    for tool in tools:
+        named = tool.name in asked or family(tool) in asked
+        if named and (family(tool) not in also_image or tool.applies(tree)):
+            yield Chosen(tool, why)
+
+
+def _for_image(
+    tools: Sequence[Tool], asked: Sequence[str], image: str, strict: bool
+) -> Iterator[Chosen]:
+    """Those of the image that are asked for, else the usual ones: an image is never passed over.
+
+    strict: refuse instead, for a person named scanners and none of them can do it.
+    """
+    named = [tool for tool in tools if tool.name in asked or family(tool) in asked]
+    if tools and strict and not named:
+        raise UsageError(
+            f"none of {', '.join(asked)} scans images",
+            why=[f"scanners of images: {', '.join(map(family, tools))}"],
+            state="nothing was run",
+            next_step="name one of them in --only, or leave --only out",
+        )
+    usual = [tool for tool in tools if family(tool) != "grype"]  # trivy does the same
+    yield from (Chosen(tool, f"--image={image}") for tool in named or usual)
 
 
 def family(tool: Tool) -> str:
@@ -108,11 +142,6 @@ def _of_image(settings: Scan, root: Path, image: str) -> tuple[Tool, ...]:
         Grype(image, "grype:image"),
         Syft(image, sbom_files(root, stem_of(image)), "syft:image"),
     )
-
-
-def _is_default(tool: Tool) -> bool:
-    """Of two scanners for the same thing one is enough unless both are asked for."""
-    return family(tool) != "grype"
 
 
 def _npm_audits(tree: Tree) -> Iterable[Tool]:

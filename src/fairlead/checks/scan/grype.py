@@ -10,6 +10,7 @@ from fairlead.checks.scan.judging import (
     counted,
     error,
     found,
+    image_lasts,
     not_run,
     one_line,
     severity,
@@ -39,7 +40,10 @@ class Grype(Tool):
     install = "see github.com/anchore/grype"
     settings = OWN
     asks_version = ("version",)
-    lasts = A_WHILE
+
+    @property
+    def lasts(self) -> float:  # type: ignore[override]
+        return A_WHILE if self.needs_files else image_lasts(self.source)
 
     @property
     def needs_files(self) -> bool:  # type: ignore[override]

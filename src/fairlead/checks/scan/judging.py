@@ -11,6 +11,9 @@ from fairlead.checks.verdict import Outcome, Verdict
 A_WHILE = 6 * 3600.0
 """How long (s) a verdict holds that rests on a database of vulnerabilities."""
 
+NEVER = -1.0
+"""For `Tool.lasts`: no verdict is taken from the cache."""
+
 SECRET = "CWE-798"  # noqa: S105 - "use of hard-coded credentials": how all secret scanners agree
 
 _UNREACHABLE = re.compile(
@@ -32,6 +35,11 @@ _SCALE = {
     "negligible": Severity.NOTE,
     "none": Severity.NOTE,
 }
+
+
+def image_lasts(image: str) -> float:
+    """How long a verdict on an image holds: what a tag points to may change at any moment."""
+    return A_WHILE if "@sha256:" in image else NEVER
 
 
 def severity(word: object, otherwise: Severity = Severity.MEDIUM) -> Severity:

@@ -7,7 +7,7 @@ from math import inf
 from pathlib import Path
 
 from fairlead.checks.folder import own_folder
-from fairlead.checks.scan.judging import counted, found, not_run
+from fairlead.checks.scan.judging import NEVER, counted, found, image_lasts, not_run
 from fairlead.checks.scan.sources import MANIFESTS
 from fairlead.checks.sweep import sweep
 from fairlead.checks.tool import Tool
@@ -42,7 +42,9 @@ class Syft(Tool):
     @property
     def lasts(self) -> float:  # type: ignore[override]
         """A verdict is worth nothing without the files it speaks of."""
-        return inf if all(file.exists() for file in self.files) else -1.0
+        if not all(file.exists() for file in self.files):
+            return NEVER
+        return inf if self.needs_files else image_lasts(self.source)
 
     def applies(self, tree: Tree) -> str:
         return next(iter(tree.matching(*MANIFESTS)), "")
@@ -53,7 +55,7 @@ class Syft(Tool):
     def command(self, tree: Tree) -> Command:
         spdx, cyclonedx = self.files
         written = ("-o", f"spdx-json={spdx}", "-o", f"cyclonedx-json={cyclonedx}", "-o", "json")
-        return Command(("syft", "scan", self.source, "--quiet", "--config", str(CONFIG), *written))
+        return Command(("syft", "scan", self.source, "--config", str(CONFIG), *written))
 
     def judge(self, tree: Tree, ran: Ran) -> Verdict:
         packages = json.loads(ran.out)["artifacts"]

@@ -11,6 +11,7 @@ from fairlead.checks.scan.judging import (
     counted,
     error,
     found,
+    image_lasts,
     not_run,
     one_line,
     severity,
@@ -68,8 +69,11 @@ class TrivyImage(Tool):
     name = "trivy:image"
     install = INSTALL
     settings = OWN
-    lasts = A_WHILE
     needs_files = False
+
+    @property
+    def lasts(self) -> float:  # type: ignore[override]
+        return image_lasts(self.image)
 
     def applies(self, tree: Tree) -> str:
         return f"--image={self.image}"

@@ -49,8 +49,29 @@ def test_an_empty_tree_calls_for_nothing(tmp_path):
 
 def test_an_image_is_scanned_beside_the_tree(tmp_path):
     assert names(tmp_path, "a.txt", image="x:1") == ["gitleaks", "trivy:image", "syft:image"]
-    asked = names(tmp_path, "a.txt", image="x:1", only=("trivy", "grype"))
-    assert asked == ["trivy", "trivy:config", "grype", "trivy:image", "grype:image"]
+    asked = names(tmp_path, "Dockerfile", image="x:1", only=("trivy", "grype"))
+    assert asked == ["trivy:config", "trivy:image", "grype:image"]
+
+
+def test_an_image_is_never_passed_over(tmp_path):
+    declared = names(tmp_path, "a.txt", image="x:1", settings=Scan(tools=("gitleaks",)))
+    assert declared == ["gitleaks", "trivy:image", "syft:image"]
+    with pytest.raises(UsageError, match="none of bandit scans images"):
+        names(tmp_path, "a.py", image="x:1", only=("bandit",))
+
+
+def test_one_part_of_a_scanner_can_be_asked_for(tmp_path):
+    assert names(tmp_path, "Dockerfile", only=("trivy:config",)) == ["trivy:config"]
+
+
+@pytest.mark.parametrize(
+    ("image", "kept"), [("team/app:v1", False), ("team/app@sha256:" + "0" * 64, True)]
+)
+def test_what_a_tag_points_to_is_looked_at_every_time(tmp_path, image, kept):
+    tools = [one.tool for one in chosen(Scan(), Tree(tmp_path, ()), complexity=10, image=image)]
+    trivy, syft = tools
+    assert (trivy.lasts > 0) is kept
+    assert syft.lasts < 0  # its files are not there
 
 
 def test_what_is_asked_for_runs_be_it_called_for_or_not(tmp_path):
@@ -67,3 +88,8 @@ def test_an_unknown_scanner_is_refused_with_the_nearest(tmp_path):
 def test_two_lock_files_are_two_audits(tmp_path):
     found = names(tmp_path, "package-lock.json", "web/npm-shrinkwrap.json", only=("npm-audit",))
     assert found == ["npm-audit", "npm-audit:web"]
+
+
+def test_a_kind_that_the_tree_does_not_call_for_runs_nothing_else(tmp_path):
+    assert names(tmp_path, "a.py", only=("licences",)) == []
+    assert names(tmp_path, "a.txt", image="x:1", only=("dependencies",)) == ["trivy:image"]

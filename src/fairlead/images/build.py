@@ -22,7 +22,7 @@ from fairlead.images.recipe import Buildable
 from fairlead.images.record import Built
 from fairlead.images.revision import Revision
 from fairlead.images.sbom import list_parts, sbom_available
-from fairlead.images.smoke import try_image
+from fairlead.images.smoke import in_engine, try_image
 from fairlead.images.stages import Stages
 from fairlead.images.tags import tags
 from fairlead.model import Command
@@ -40,12 +40,18 @@ class BuildFailed(FairleadError):
 
 @dataclass(frozen=True)
 class Job:
-    """What all builds of one run share. redact: takes secrets out of what a build says."""
+    """What all builds of one run share.
+
+    redact: takes secrets out of what a build says. scan: looks at an image, given its name in
+    this machine's engine and its digest; "passed", or why not run. It raises for what must not be
+    pushed.
+    """
 
     building: Building
     revision: Revision
     able: Able
     tell: Listener
+    scan: Callable[[str, str], str]
     redact: Callable[[str], str] = str
     cancel: threading.Event = field(default_factory=threading.Event)
 
@@ -170,8 +176,11 @@ def _passed(job: Job, one: Buildable, layout: Layout) -> Built:
         tell("list its parts")
         sboms, sbom = list_parts(layout, folder, one.name, job.revision), "passed"
     digest = finish(layout, sboms, labels(job.revision, one))
-    tell("smoke test")
-    smoke = try_image(layout, one)
+    with in_engine(layout, one) as loaded:
+        tell("smoke test")
+        smoke = try_image(loaded, one)
+        tell("scan")
+        scan = job.scan(loaded.name, digest) if loaded.name else loaded.why
     images = layout.images()
     sizes = (sum(part.size for part in layout.parts(image)) for image in images)
     return Built(
@@ -185,6 +194,7 @@ def _passed(job: Job, one: Buildable, layout: Layout) -> Built:
         size=max(sizes, default=0),
         smoke=smoke,
         sbom=sbom,
+        scan=scan,
     )
 
 

@@ -72,7 +72,7 @@ def buildables(
             found[name] = Buildable(
                 name=name, services=(name,), image="", context=building.root, dockerfile=Path()
             )
-    whole = [_completed(building, one) for _, one in sorted(found.items())]
+    whole = [_completed(building, one, found) for _, one in sorted(found.items())]
     problems = [problem for one in whole for problem in _faults(building.root, one)]
     problems += _unknown(building.build.services, found)
     grouped = _grouped(whole, problems)
@@ -118,14 +118,23 @@ def _composed(name: str, body: Mapping[str, Any], folder: Path) -> Buildable:
     )
 
 
-def _completed(building: Building, one: Buildable) -> Buildable:
-    """With what [services.<name>] and [build.services.<name>] say of it."""
-    recipe = building.build.services.get(one.name, Recipe(name=one.name))
+def _completed(building: Building, one: Buildable, found: Mapping[str, Buildable]) -> Buildable:
+    """With what [services.<name>] and [build.services.<name>] say of it.
+
+    A recipe of one service is the recipe of its image, so it is also that of the others which
+    run it and have none of their own.
+    """
+    recipes = building.build.services
+    same = [other for other in found if _image(building, found[other]) == _image(building, one)]
     named = building.services.get(one.name)
+    recipe = recipes.get(one.name) or next(
+        (recipes[other] for other in same if other in recipes and _image(building, one)),
+        Recipe(name=one.name),
+    )
     context = building.root / recipe.context if recipe.context else one.context
     return replace(
         one,
-        image=recipe.image or (named.image if named else "") or one.image,
+        image=_image(building, one),
         context=context,
         dockerfile=_dockerfile(one, recipe, context),
         target=recipe.target or one.target,
@@ -137,6 +146,13 @@ def _completed(building: Building, one: Buildable) -> Buildable:
         port=recipe.smoke.port or (named.port if named else None),
         health=recipe.smoke.path or (named.health.path if named and named.health else ""),
     )
+
+
+def _image(building: Building, one: Buildable) -> str:
+    """The repository of its image: [build.services.<name>], [services.<name>], the compose file."""
+    recipe = building.build.services.get(one.name)
+    named = building.services.get(one.name)
+    return (recipe.image if recipe else "") or (named.image if named else "") or one.image
 
 
 def _dockerfile(one: Buildable, recipe: Recipe, context: Path) -> Path:

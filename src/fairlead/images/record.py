@@ -18,7 +18,7 @@ SCHEMA = 1
 class Built:
     """One image that passed. digest: of its index; platforms: platform → digest of its manifest.
 
-    smoke, sbom: "passed" or why not run. layout: its folder, from the repository's root.
+    smoke, scan, sbom: "passed" or why not run. layout: its folder, from the repository's root.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Built:
     size: int
     smoke: str
     sbom: str
+    scan: str
 
 
 @dataclass(frozen=True, kw_only=True)

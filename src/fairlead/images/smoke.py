@@ -5,8 +5,8 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,29 +30,49 @@ class SmokeFailed(FairleadError):
     kind = "smoke"
 
 
-def try_image(layout: Layout, one: Buildable) -> str:
-    """PASSED, or why nothing was tried. Raises SmokeFailed with the container's last words."""
-    if one.smoke.skip:
-        return "not run: [build] says skip"
+@dataclass(frozen=True)
+class Loaded:
+    """An image in this machine's engine. name: empty when it is not there, which `why` explains."""
+
+    name: str = ""
+    why: str = ""
+
+
+@contextmanager
+def in_engine(layout: Layout, one: Buildable) -> Iterator[Loaded]:
+    """The image as this machine's engine has it, while the block runs; then it is removed.
+
+    Raises SmokeFailed when the engine does not take it.
+    """
     engine = _docker("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}")
     if not engine.ok:
-        return "not run: this machine has no Docker engine"
+        yield Loaded(why="not run: this machine has no Docker engine")
+        return
     platform = engine.out.strip()
     image = next((each for each in layout.images() if each.platform in (platform, "")), None)
     if image is None:
-        return f"not run: it is not built for this machine ({platform})"
+        yield Loaded(why=f"not run: it is not built for this machine ({platform})")
+        return
     name = f"fairlead-smoke/{one.name.lower()}:{image.digest[7:19]}"
     with tempfile.TemporaryDirectory(prefix="fairlead-") as folder:
         archive = Path(folder, "image.tar")
         write_archive(layout, image, name, archive)
         loaded = _docker("load", "--quiet", "--input", str(archive), timeout=600)
-        if not loaded.ok:
-            raise _failed(one, "the engine of this machine does not take it", loaded.err)
+    if not loaded.ok:
+        raise _failed(one, "the engine of this machine does not take it", loaded.err)
     try:
-        _Trial(one, name).run()
+        yield Loaded(name)
     finally:
         _docker("image", "rm", "--force", name)
-    return PASSED
+
+
+def try_image(loaded: Loaded, one: Buildable) -> str:
+    """PASSED, or why nothing was tried. Raises SmokeFailed with the container's last words."""
+    if one.smoke.skip:
+        return "not run: [build] says skip"
+    if loaded.name:
+        _Trial(one, loaded.name).run()
+    return loaded.why or PASSED
 
 
 @dataclass

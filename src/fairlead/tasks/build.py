@@ -28,6 +28,7 @@ def build(
     from fairlead.images.build import Job, with_platforms
     from fairlead.images.builder import find_builder
     from fairlead.images.tags import tags
+    from fairlead.tasks.image_scan import image_scan
     from fairlead.tasks.images import chosen, opened
 
     building, revision = opened(run)
@@ -40,7 +41,7 @@ def build(
     able = find_builder(building.build.builder)
     wanted = [with_platforms(one, platforms, able) for one in recipes]
     able.require(wanted)
-    job = Job(building, revision, able, run.reporter.event, run.redact)
+    job = Job(building, revision, able, run.reporter.event, image_scan(run), run.redact)
     if run.options.plan:
         return _plan(run, job, wanted)
     return _build(run, job, wanted)
@@ -66,7 +67,7 @@ def _build(run: Run, job: "Job", wanted: "Sequence[Buildable]") -> None:
     passed = [one.built for one in outcomes if one.built]
     if passed:
         keep(job.building.root, job.revision, job.building.config_hash, passed)
-    columns = ("image", "result", "platforms", "digest", "smoke test", "sbom", "stages cached")
+    columns = ("image", "result", "platforms", "digest", "smoke test", "scan", "sbom", "cached")
     run.reporter.table(
         "", columns, [_row(one) for one in outcomes], [f"tags: {', '.join(job.tags)}"]
     )
@@ -89,6 +90,7 @@ def _build(run: Run, job: "Job", wanted: "Sequence[Buildable]") -> None:
                 "platforms": dict(one.platforms),
                 "smoke": one.smoke,
                 "sbom": one.sbom,
+                "scan": one.scan,
             }
             for one in passed
         ],
@@ -99,10 +101,11 @@ def _build(run: Run, job: "Job", wanted: "Sequence[Buildable]") -> None:
 
 def _row(one: "Outcome") -> tuple[object, ...]:
     if one.built is None:
-        return (one.name, "failed", None, None, None, None, one.cached)
+        return (one.name, "failed", None, None, None, None, None, one.cached)
     built = one.built
     platforms = ", ".join(built.platforms)
-    return (one.name, "passed", platforms, built.digest[:19], built.smoke, built.sbom, one.cached)
+    verdicts = (built.smoke, built.scan, built.sbom)
+    return (one.name, "passed", platforms, built.digest[:19], *verdicts, one.cached)
 
 
 def _package(run: Run, building: "Building", revision: "Revision") -> None:

@@ -4,8 +4,7 @@ import os
 
 import pytest
 
-from fairlead.images.deliver import delivered
-from fairlead.images.reference import parse
+from tests.lab.hosts import clear
 
 PORT = 5997
 
@@ -23,6 +22,13 @@ def shop(sources, host, lab):
     file.write_text(file.read_text().replace(f'image = "{lab.registry}/imgssh/api"\n', more))
     (shop.folder / "deploy/staging.toml").write_text(f"""\
 url = "http://{host.address}"
+keep_warm = "1s"
+drain_timeout = "1s"
+[router]
+image = "{lab.registry}/haproxy:3.0"
+[services.api]
+routes = ["imgssh.test"]
+health = "/etc/hostname"
 [ssh]
 user = "deploy"
 key = "{lab.key}"
@@ -30,8 +36,18 @@ known_hosts = "{lab.known_hosts}"
 [hosts.one]
 address = "{host.address}"
 """)
+    (shop.folder / "compose.yaml").write_text(
+        "services:\n  api:\n    image: api\n    build: api\n    stop_grace_period: 1s\n"
+    )
+    text = file.read_text()
+    begin, end = text.index("[build.services.web]"), text.index("[build.services.api.smoke]")
+    text = text[:begin] + text[end:]
+    begin, end = text.index("[services.web]"), text.index("[services.api]")
+    file.write_text(text[:begin] + text[end:])
     shop.commit("hosts")
+    clear([host], "imgssh", ("staging",))
     yield shop
+    clear([host], "imgssh", ("staging",))
     host.run(f"docker images -q localhost:{PORT}/imgssh/api | sort -u | xargs -r docker rmi -f")
 
 
@@ -63,16 +79,23 @@ def test_what_is_there_already_costs_nothing(shop):
     assert again["hosts"]["one"]["bytes_sent"] == 0
 
 
-def test_a_deploy_means_the_same_image_by_its_tag(shop):
+def test_a_deploy_takes_what_was_sent(shop, host):
+    """The tag means the image built here, the host has it, and there is no registry to ask."""
     sent = send(shop)
     tag = f"main-{shop.git('rev-parse', 'HEAD')[:12]}"
-    found = delivered(shop.folder, parse(f"localhost:{PORT}/imgssh/api:{tag}"))
-    assert found is not None
-    assert found.digest == sent["digests"]["api"]
+    deployed = shop.inv("deploy", "--env=staging", f"--tag={tag}", "--json").ok().result
+    assert deployed["digests"]["api"] == sent["digests"]["api"]
+    assert host.get("/etc/hostname", "imgssh.test").status == 200
 
 
-def test_a_real_registry_is_no_place_for_it(shop):
-    shop.inv("build", "--service=web").ok()
-    run = shop.inv("push", "--service=web", "--via-ssh", "--env=staging")
+def test_a_real_registry_is_no_place_for_it(shop, lab):
+    file = shop.folder / "deploy/fairlead.toml"
+    text = file.read_text()
+    try:
+        file.write_text(text.replace(f"localhost:{PORT}", lab.registry))
+        shop.inv("build").ok()
+        run = shop.inv("push", "--via-ssh", "--env=staging")
+    finally:
+        file.write_text(text)
     assert run.code == 2
     assert "without a registry the hosts know an image as" in run.err

@@ -22,6 +22,8 @@ MEASURES = (
     "redeploy",
     "rollback",
     "switch",
+    "builds",
+    "via_ssh",
 )
 
 

@@ -95,8 +95,8 @@ class _Requests(BaseHTTPRequestHandler):
     def _send(self, file: Path) -> None:
         with file.open("rb") as content:
             while piece := content.read(PIECE):
+                self.count(len(piece))  # before: whoever has it all also sees it counted
                 self.wfile.write(piece)
-                self.count(len(piece))
 
     def _status(self, status: int) -> None:
         self.send_response(status)

@@ -48,6 +48,10 @@ def in_engine(layout: Layout, one: Buildable) -> Iterator[Loaded]:
     if not engine.ok:
         yield Loaded(why="not run: this machine has no Docker engine")
         return
+    where = _docker("context", "inspect", "--format", "{{.Endpoints.docker.Host}}").out.strip()
+    if not where.startswith(("unix://", "npipe://")):  # its ports are not this machine's
+        yield Loaded(why=f"not run: the engine is on another machine ({where})")
+        return
     platform = engine.out.strip()
     image = next((each for each in layout.images() if each.platform in (platform, "")), None)
     if image is None:

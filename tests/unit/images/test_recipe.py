@@ -82,3 +82,12 @@ def test_a_recipe_for_nothing_is_named(tmp_path):
     with pytest.raises(ConfigError) as caught:
         buildables(building(tmp_path, "[build.services.apii]\ncross = true\n"), [], "t")
     assert "names nothing that is built" in caught.value.why[0]
+
+
+def test_a_recipe_of_one_service_is_that_of_its_image(tmp_path):
+    """The other services that run it need not repeat it."""
+    toml = '[services.api]\nimage = "r.test/a"\n[services.web]\nimage = "r.test/a"\n'
+    toml += '[build.services.api]\ncontext = "api"\nargs = { BASE = "x" }\n'
+    sources = [RepositoryService("api", "api"), RepositoryService("web", "api")]
+    (one,) = buildables(building(tmp_path, toml), sources, "t")
+    assert (one.services, dict(one.args)) == (("api", "web"), {"BASE": "x"})

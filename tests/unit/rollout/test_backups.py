@@ -95,6 +95,15 @@ class TestTake:
         assert words(step, "web1") == ["fl_backup"]
         assert words(step, "db1") == ["fl_backup_begin", "fl_backup_data", "fl_backup_end"]
 
+    def test_where_nothing_serves_any_more_the_data_are_backed_up_all_the_same(self):
+        """As after a rollback with data that was killed between its stop and its switch."""
+        declared = environment()
+        down = state(declared, live_runtime=None, live_file=None)
+        situation = a_situation(declared, {"web1": down})
+        situation = replace(situation, target=replace(situation.target, dump=True))
+        step = named(blue_green.plan(situation), "backup")
+        assert argvs(step)[0] == ("fl_backup_begin", "20251202-143022", "0001-v1", "2")
+
     def test_an_irreversible_migration_marks_its_release_first(self):
         declared = replace(environment(), migrate=replace(a_migration(), irreversible=True))
         situation = a_situation(declared, {"web1": state(declared)})

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from fairlead.commands import backup, host
 from fairlead.config import BackupData
-from fairlead.model import Command, Step
+from fairlead.model import Command, ReleaseStatus, Step
 from fairlead.rollout.observed import HostState, KeptRelease, Observed
 from fairlead.rollout.plan import step
 from fairlead.rollout.situation import Situation
@@ -69,10 +69,15 @@ def _dumped(situation: Situation, name: str) -> tuple[BackupData, ...]:
 
 
 def _live(situation: Situation, state: HostState) -> KeptRelease | None:
-    """The release that serves here; on a host with data services only, the one that serves."""
-    release = state.live_release
-    if not release and not any(container.slot for container in state.containers):
-        others = sorted({one.live_release for one in situation.observed.values()} - {""})
-        release = others[-1] if others else ""
-    kept = state.kept(release) if release else None
-    return kept if kept and not kept.from_backup else None
+    """The release that serves here; else elsewhere (a host with data only); else the newest proven.
+
+    The last is for data that a killed rollback left with nothing serving on them.
+    """
+    elsewhere = sorted({one.live_release for one in situation.observed.values()} - {""})
+    proven = sorted(
+        (kept for kept in state.releases if kept.status == ReleaseStatus.PROVEN),
+        key=lambda kept: kept.sequence,
+    )
+    names = (state.live_release, *reversed(elsewhere), *(kept.id for kept in reversed(proven)))
+    found = (state.kept(name) for name in names if name)
+    return next((kept for kept in found if kept and not kept.from_backup), None)

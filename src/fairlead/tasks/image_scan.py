@@ -38,16 +38,20 @@ def _scanned(run: "Run", name: str, digest: str) -> "Scanned":
 
     from fairlead.checks.cache import Memory
     from fairlead.checks.programs import Programs
+    from fairlead.checks.scan.catalogue import chosen
     from fairlead.checks.scan.scanning import Means, scan
+    from fairlead.checks.tree import read_tree
+    from fairlead.config.exclusions import load_exclusions
     from fairlead.tasks.recording import put_on_record
-    from fairlead.tasks.scanned import ScanRequest
 
-    request = ScanRequest.of(run, (), name, "", True)
-    tools = [one.tool for one in request.chosen if one.tool.name.endswith(":image")]
-    root = request.repository.root
+    repository = run.repository()
+    root, settings = repository.root, repository.scan
+    tree = read_tree(root).without(settings.exclude)
+    called = chosen(settings, tree, complexity=repository.lint.complexity, image=name)
+    tools = [one.tool for one in called if one.tool.name.endswith(":image")]
     means = Means(Programs(root, memory=Memory(root)), None, lambda event: None)
     today = datetime.datetime.now(datetime.UTC).date()
-    found = scan(tools, request.tree, request.settings, request.exclusions, today, means)
+    found = scan(tools, tree, settings, load_exclusions(root), today, means)
     put_on_record(run, "scan-image", found.on_record, image=digest)
     return found
 

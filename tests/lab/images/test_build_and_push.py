@@ -2,10 +2,14 @@
 
 import http.client
 import json
+import time
 
 import pytest
 
 from fairlead.images.layout import INDEX
+from tests.unit.images.pushable import PushServer, Store
+
+NAME = f"imgbuild-{int(time.time())}"  # a registry that lives on has the tags of earlier runs
 
 
 def ask(lab, path, accept=f"{INDEX}, application/vnd.oci.image.manifest.v1+json"):
@@ -24,7 +28,7 @@ def tags_of(lab, name):
 
 @pytest.fixture(scope="module")
 def shop(sources):
-    return sources("imgbuild")
+    return sources(NAME)
 
 
 @pytest.fixture(scope="module")
@@ -37,29 +41,27 @@ def on_main(shop):
 
 
 def test_the_index_lists_both_platforms_with_provenance(shop, on_main, lab):
-    index, digest = ask(lab, "imgbuild/web/manifests/latest")
+    index, digest = ask(lab, f"{NAME}/web/manifests/latest")
     assert digest == on_main[1]["digests"]["web"]
     platforms = [
         f"{one['platform']['os']}/{one['platform']['architecture']}" for one in index["manifests"]
     ]
     assert platforms == ["linux/amd64", "linux/arm64", "unknown/unknown", "unknown/unknown"]
     for entry in index["manifests"][2:]:
-        manifest = ask(lab, f"imgbuild/web/manifests/{entry['digest']}")[0]
+        manifest = ask(lab, f"{NAME}/web/manifests/{entry['digest']}")[0]
         kinds = [one["annotations"]["in-toto.io/predicate-type"] for one in manifest["layers"]]
         assert any(kind.startswith("https://slsa.dev/provenance/") for kind in kinds)
 
 
 def test_labels_say_where_it_comes_from(on_main, lab):
     commit, built = on_main
-    manifest = ask(lab, f"imgbuild/api/manifests/{built['images'][0]['platforms']['linux/amd64']}")[
-        0
-    ]
-    config = ask(lab, f"imgbuild/api/blobs/{manifest['config']['digest']}")[0]
+    manifest = ask(lab, f"{NAME}/api/manifests/{built['images'][0]['platforms']['linux/amd64']}")[0]
+    config = ask(lab, f"{NAME}/api/blobs/{manifest['config']['digest']}")[0]
     labels = config["config"]["Labels"]
     assert labels["org.opencontainers.image.revision"] == commit
     assert labels["org.opencontainers.image.version"] == f"main-{commit[:12]}"
     assert labels["org.opencontainers.image.created"] == config["created"]
-    index = ask(lab, "imgbuild/api/manifests/latest")[0]
+    index = ask(lab, f"{NAME}/api/manifests/latest")[0]
     assert index["annotations"]["org.opencontainers.image.revision"] == commit
 
 
@@ -70,11 +72,11 @@ def test_what_was_tried_passed(on_main):
 
 def test_tags_on_main_a_branch_and_a_version(shop, on_main, lab):
     commit, _ = on_main
-    assert tags_of(lab, "imgbuild/web") >= {"latest", f"main-{commit[:12]}"}
+    assert tags_of(lab, f"{NAME}/web") >= {"latest", f"main-{commit[:12]}"}
     shop.git("checkout", "-q", "-b", "feature/Größe_#1")
     shop.inv("build", "--service=web").ok()
     shop.inv("push", "--service=web").ok()
-    assert f"feature-Gr-e_-1-{commit[:12]}" in tags_of(lab, "imgbuild/web")
+    assert f"feature-Gr-e_-1-{commit[:12]}" in tags_of(lab, f"{NAME}/web")
     shop.git("tag", "v1.4.2")
     shop.git("checkout", "-q", "--detach", "v1.4.2")
     try:
@@ -83,7 +85,7 @@ def test_tags_on_main_a_branch_and_a_version(shop, on_main, lab):
     finally:
         shop.git("tag", "-d", "v1.4.2")
         shop.git("checkout", "-q", "main")
-    assert tags_of(lab, "imgbuild/web") >= {"v1.4.2", "v1.4", "v1"}
+    assert tags_of(lab, f"{NAME}/web") >= {"v1.4.2", "v1.4", "v1"}
 
 
 def test_two_clean_builds_of_a_commit_give_one_digest(shop, on_main, builder, docker_config):
@@ -153,3 +155,26 @@ def test_a_secret_reaches_the_build_and_nothing_else(sources, lab):
     run = shop.inv("build", "--service=api", "-v").ok()
     plan = shop.inv("build", "--service=api", "--plan", "-v").ok()
     assert "s3cr3t-for-build" not in (run.out + run.err + plan.out)
+
+
+def test_a_password_is_read_from_stdin_and_told_nobody(sources, lab):
+    """A wrong one is refused in a sentence, the right one pushes."""
+    server = PushServer(Store(password="right-horse-battery"))
+    try:
+        shop = sources("imglogin")
+        file = shop.folder / "deploy/fairlead.toml"
+        file.write_text(
+            file.read_text().replace(f"{lab.registry}/imglogin/web", f"{server.address}/web")
+        )
+        shop.commit("another registry")
+        shop.inv("build", "--service=web").ok()
+        words = ("push", "--service=web", "--username=ada", "--password-stdin")
+        wrong = shop.inv(*words, stdin="wr0ng-horse-battery\n")
+        assert wrong.code == 1
+        assert "does not let us push to web" in wrong.err
+        assert "horse" not in wrong.out + wrong.err
+        right = shop.inv(*words, stdin="right-horse-battery\n").ok()
+        assert "horse" not in right.out + right.err
+        assert "latest" in server.store.manifests
+    finally:
+        server.close()

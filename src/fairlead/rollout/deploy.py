@@ -27,6 +27,7 @@ from fairlead.rollout.session import Session
 from fairlead.rollout.situation import Situation
 from fairlead.rollout.sources import with_commits
 from fairlead.rollout.strategies import STRATEGIES
+from fairlead.rollout.unfinished import refuse_unfinished
 
 Project = Mapping[str, Any]
 Mounted = Mapping[str, ProjectFile]
@@ -56,6 +57,7 @@ def plan_deploy(
         raise
     observed = session.fleet.observe()
     preconditions.check_lock(observed)
+    refuse_unfinished(observed)
     preconditions.check_hosts(environment, observed)
     gates = check_gates(environment, images, bypass)
     if services:

@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from fairlead.commands import host as phrases
-from fairlead.errors import DeployFailed, FairleadError, LockHeld, MixedState, RolledBack
+from fairlead.errors import DeployFailed, FairleadError, MixedState, RolledBack
 from fairlead.events import Notice, PhaseFinished, PhaseStarted
 from fairlead.model import Command
-from fairlead.rollout import journal
+from fairlead.rollout import journal, manifest
 from fairlead.rollout.execute import Execution, Failure
 from fairlead.rollout.interruption import noted
 from fairlead.rollout.journal import Run, Turn
 from fairlead.rollout.lock import locked, who
 from fairlead.rollout.observed import HostState, Observed, fingerprint
+from fairlead.rollout.patience import ChangedMeanwhile, LockLost
 from fairlead.rollout.plan import Commands, Plan
 from fairlead.rollout.session import Session
 from fairlead.rollout.situation import Situation
@@ -65,6 +66,58 @@ def carry_out(
         raise error
 
 
+def take_back(session: Session, situation: Situation, plan: Plan, run: Run) -> Outcome:
+    """Carry out the plan that undoes a run which never ended. Raises LockHeld, MixedState."""
+    doing = f"rollback of {run.doing}"
+    with (
+        noted(session.listen) as cancel,
+        locked(session.fleet, session.environment.lock_lease, doing) as token,
+    ):
+        _still_the_same(session, situation)
+        turn = Turn(token, run.id, run.last)
+        execution = Execution(session.fleet, situation, plan, turn, cancel, session.listen)
+        failure = execution.run()
+        seen = session.fleet.look()
+        states = {name: s for name, s in seen.items() if isinstance(s, HostState)}
+        wrong = [
+            n for n in situation.hosts if n not in states or not _is_back(situation, states[n])
+        ]
+        if failure or wrong:
+            raise _not_back(failure, wrong, states)
+        _audit(session, execution, doing, "rolled-back", "")
+    return _taken_back(session, execution, states)
+
+
+def _is_back(situation: Situation, state: HostState) -> bool:
+    return _serves_as_before(situation.observed[state.host], state)
+
+
+def _not_back(
+    failure: Failure | None, wrong: list[str], states: Mapping[str, HostState]
+) -> MixedState:
+    reasons = failure.reasons if failure else {}
+    return MixedState(
+        f"{_what(failure)}" if failure else f"{', '.join(wrong)}: not back at what served before",
+        why=[f"{name}: {line}" for name, lines in reasons.items() for line in lines],
+        state=_table(states),
+        next_step="repair what is named, then inv rollback again; or inv rollback --to=<release>",
+    )
+
+
+def _taken_back(session: Session, execution: Execution, states: Mapping[str, HostState]) -> Outcome:
+    releases = sorted({state.live_release for state in states.values()} - {""})
+    kept = next((one for s in states.values() if (one := s.kept(s.live_release))), None)
+    images = manifest.images(kept.manifest) if kept else {}
+    return Outcome(
+        release=", ".join(releases) or "nothing",
+        previous=(execution.situation.target.release,),
+        digests={name: image.digest for name, image in images.items()},
+        hosts={name: state.live_release for name, state in states.items()},
+        seconds=execution.seconds,
+        round_trips=session.fleet.round_trips,
+    )
+
+
 def _headers(session: Session, situation: Situation, plan: Plan, doing: str) -> Mapping[str, str]:
     """What the journal says of this run on each host."""
     target = situation.target
@@ -85,16 +138,14 @@ def _headers(session: Session, situation: Situation, plan: Plan, doing: str) -> 
 
 
 def _still_the_same(session: Session, situation: Situation) -> None:
-    before, release = situation.observed, situation.target.release
+    before, release = situation.seen or situation.observed, situation.target.release
     changed = [
         name
         for name, state in session.fleet.observe(before).items()
         if fingerprint(state, release) != fingerprint(before[name], release)
     ]
     if changed:
-        from fairlead.errors import PreconditionError
-
-        raise PreconditionError(
+        raise ChangedMeanwhile(
             f"{', '.join(changed)} changed between the plan and the lock",
             state="nothing was changed by this command",
             next_step="look (inv status), then repeat the command",
@@ -211,7 +262,7 @@ def _data_lost(execution: Execution) -> list[str]:
 
 def _overtaken(failure: Failure, why: list[str], states: Mapping[str, HostState]) -> FairleadError:
     """This command slept, or was cut off, for longer than its lease; the hosts are another's."""
-    return LockHeld(
+    return LockLost(
         f"the lock was lost on {' and '.join(sorted(failure.fenced))} before `{failure.step.name}`",
         why=why,
         state=f"this command changed nothing after that; {_table(states)}",

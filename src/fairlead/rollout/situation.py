@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fairlead.config import Environment
 from fairlead.engines.compose.layout import Layout
+from fairlead.model import ReleaseStatus
 from fairlead.rollout.observed import HostState, Observed
 from fairlead.rollout.target import HostTarget, Target
 
@@ -12,12 +13,18 @@ DEFAULT_HEALTH_TIMEOUT = 60.0
 
 @dataclass(frozen=True)
 class Situation:
-    """The three inputs of `plan`, with the questions every strategy asks of them."""
+    """The three inputs of `plan`, with the questions every strategy asks of them.
+
+    For a run that is resumed, `observed` is what it found when it began, `seen` what there is now,
+    and `resumed` its name.
+    """
 
     environment: Environment
     observed: Observed
     target: Target
     layout: Layout
+    seen: Observed | None = None
+    resumed: str = ""
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -57,8 +64,11 @@ class Situation:
         return all(held.count(name) == n for name, n in self.part(host).replicas.items())
 
     def is_warm(self, host: str) -> bool:
-        """Whether it could take traffic this moment: waiting, and its routed services run."""
+        """Whether it could take traffic this moment: proven once, waiting, its services run."""
         state = self.state(host)
+        kept = state.kept(self.target.release)
+        if kept and kept.status == ReleaseStatus.PREPARED:
+            return False  # its roll-out stopped before it was proven
         return self.is_waiting(host) and all(
             container.running and container.health in ("", "healthy")
             for container in state.slot(state.idle_slot)

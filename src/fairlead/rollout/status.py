@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fairlead.config import Environment
 from fairlead.errors import FairleadError, MixedState
+from fairlead.rollout.journal import Run
 from fairlead.rollout.observed import Container, HostState
 
 Seen = Mapping[str, HostState | FairleadError]
@@ -38,8 +39,10 @@ def overall(seen: Seen) -> Verdict:
     lost = sorted(set(seen) - set(states))
     serving = {name: s.live_release for name, s in states.items() if _has_slots(s)}
     releases = set(serving.values()) - {""}
+    left = sorted({r.doing for s in states.values() for r in _left(s)})
     payload = {
         "hosts": serving,
+        "unfinished": left,
         "unreachable": lost,
         "locked": {n: s.lock.doing for n, s in states.items() if s.lock and not s.lock.expired},
     }
@@ -52,6 +55,9 @@ def overall(seen: Seen) -> Verdict:
             for name, state in states.items()
         )
         return Verdict(text, MixedState.exit_code, {"outcome": "mixed", **payload})
+    if left:
+        text = f"{', '.join(releases) or 'nothing'} serves, and never finished: {', '.join(left)}"
+        return Verdict(text, 1, {"outcome": "unfinished", **payload})
     if not releases:
         return Verdict("nothing is deployed yet", 0, {"outcome": "empty", **payload})
     release = releases.pop()
@@ -60,6 +66,12 @@ def overall(seen: Seen) -> Verdict:
         text = f"{release} serves, but not every container is healthy on {', '.join(sick)}"
         return Verdict(text, 1, {"outcome": "degraded", "release": release, **payload})
     return Verdict(f"{release} serves", 0, {"outcome": "serving", "release": release, **payload})
+
+
+def _left(state: HostState) -> list[Run]:
+    """Runs that changed what serves, and that nobody is at work on any more."""
+    alive = state.lock and not state.lock.expired
+    return [] if alive else [run for run in state.runs if run.unfinished and run.touched]
 
 
 def _is_whole(state: HostState, release: str) -> bool:
@@ -120,12 +132,24 @@ def _notes(state: HostState) -> list[str]:
 
 
 def _unfinished(state: HostState) -> list[str]:
-    """Roll-outs whose client was lost: after the switch the new release serves, before it not."""
-    if state.lock and not state.lock.expired:
-        return []
-    return [
-        f"never finished: {kept.id}; it serves "
-        + ("all the same: deploy again to be sure of it" if kept.id in state.serving else "nothing")
-        for kept in state.releases
-        if kept.status == "prepared"
-    ]
+    """Runs that have not come to their end, by the journal: where, and whose turn it is."""
+    alive = bool(state.lock and not state.lock.expired)
+    notes = []
+    for run in state.runs:
+        if not run.unfinished:
+            continue
+        about = f"{run.doing} by {run.who} is at `{run.at}` since {run.since}"
+        if alive:
+            notes.append(f"{about}; its lock is alive")
+        elif run.touched:
+            notes.append(
+                f"{about} and never finished: {run.release} serves "
+                + ("already" if run.release in state.serving else "nothing")
+                + "; inv deploy --resume finishes it, inv rollback takes it back"
+            )
+        else:
+            notes.append(
+                f"{about} and never finished; nothing that serves was changed: deploy again, or "
+                "inv deploy --resume"
+            )
+    return notes

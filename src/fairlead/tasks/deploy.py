@@ -9,15 +9,27 @@ from fairlead.tasks.verb import verb
         "tag": "Image tag to deploy, e.g. v2.5.0",
         "bypass_gates": "Deploy although gates are closed, for this reason; it is audited",
         "skip_backup": "Do not dump the data before, for this reason; it is audited",
+        "resume": "Finish the deploy or rollback that never came to its end",
+        "lock_wait": "Wait so long for others who are at work, e.g. 15m",
     }
 )
-def deploy(run: Run, tag: str = "", bypass_gates: str = "", skip_backup: str = "") -> None:
+def deploy(
+    run: Run,
+    tag: str = "",
+    bypass_gates: str = "",
+    skip_backup: str = "",
+    resume: bool = False,
+    lock_wait: str = "",
+) -> None:
     """Deploy a release: prove the new beside the old, switch, drain, stop the old"""
     from fairlead.config import validate_tag
     from fairlead.errors import UsageError
-    from fairlead.tasks.rolled import roll
+    from fairlead.tasks.rolled import resumed, roll, waits
     from fairlead.tasks.scope import services_to_deploy, session
 
+    if resume:
+        resumed(run, tag, waits(run, lock_wait))
+        return
     if not tag:
         raise UsageError(
             "deploy needs to know what: --tag is missing",
@@ -29,6 +41,7 @@ def deploy(run: Run, tag: str = "", bypass_gates: str = "", skip_backup: str = "
         from fairlead.rollout.gates import check_bypass
 
         check_bypass(bypass_gates)
+    wait = waits(run, lock_wait)
     services = services_to_deploy(run)
     if services is None:
         unchanged = (
@@ -39,7 +52,11 @@ def deploy(run: Run, tag: str = "", bypass_gates: str = "", skip_backup: str = "
     with session(run) as opened:
         opened.fleet.look_ahead()  # while hosts answer, the rest of the program is loaded
         from fairlead.rollout.deploy import plan_deploy
+        from fairlead.rollout.patience import patiently
 
-        reason = skip_backup.strip()
-        situation, plan = plan_deploy(opened, tag, services, bypass_gates, reason)
-        roll(run, opened, situation, plan, f"deploy {tag}")
+        def attempt() -> None:
+            reason = skip_backup.strip()
+            situation, plan = plan_deploy(opened, tag, services, bypass_gates, reason)
+            roll(run, opened, situation, plan, f"deploy {tag}")
+
+        patiently(opened.fleet, opened.listen, wait, attempt)

@@ -15,32 +15,50 @@ if TYPE_CHECKING:
         "to": "To this backup (timestamp), release or tag",
         "with_data": "Restore its data, too, from the backup that belongs to it",
         "list": "Show what there is to go back to",
+        "lock_wait": "Wait so long for others who are at work, e.g. 15m",
     }
 )
 def rollback(
-    run: Run, quick: bool = False, to: str = "", with_data: bool = False, list: bool = False
+    run: Run,
+    quick: bool = False,
+    to: str = "",
+    with_data: bool = False,
+    list: bool = False,
+    lock_wait: str = "",
 ) -> None:
     """Go back to an older release: its images, its env, its compose file"""
     from fairlead.config import validate_release_reference
     from fairlead.errors import UsageError
+    from fairlead.rollout.patience import patiently
     from fairlead.rollout.rollback import plan_rollback
-    from fairlead.tasks.rolled import roll
+    from fairlead.tasks.rolled import roll, taken_back, waits
     from fairlead.tasks.scope import session
 
-    if sum((quick, bool(to), list)) != 1:
-        raise UsageError(
-            "rollback needs exactly one of --quick, --to=<timestamp, release or tag> and --list",
-            state="nothing was changed",
-            next_step="inv rollback --list",
-        )
+    unclear = UsageError(
+        "rollback needs exactly one of --quick, --to=<timestamp, release or tag> and --list, "
+        "unless a deploy was left unfinished",
+        state="nothing was changed",
+        next_step="inv rollback --list",
+    )
+    if sum((quick, bool(to), list)) > 1:
+        raise unclear
+    wait = waits(run, lock_wait)
     if to:
         validate_release_reference(to)
     with session(run) as opened:
         if list:
             _show(run, opened)
             return
-        situation, plan = plan_rollback(opened, to, with_data=with_data)
-        roll(run, opened, situation, plan, f"rollback to {situation.target.release}")
+
+        def attempt() -> None:
+            if not to and not with_data and taken_back(run, opened, any_=not quick):
+                return
+            if not to and not quick:
+                raise unclear
+            situation, plan = plan_rollback(opened, to, with_data=with_data)
+            roll(run, opened, situation, plan, f"rollback to {situation.target.release}")
+
+        patiently(opened.fleet, opened.listen, wait, attempt)
 
 
 def _show(run: Run, opened: "Session") -> None:

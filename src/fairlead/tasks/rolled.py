@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fairlead.rollout.journal import Run as Unfinished
     from fairlead.rollout.outcome import Outcome
     from fairlead.rollout.plan import Plan
     from fairlead.rollout.session import Session
@@ -10,7 +11,14 @@ if TYPE_CHECKING:
     from fairlead.tasks.run import Run
 
 
-def roll(run: "Run", session: "Session", situation: "Situation", plan: "Plan", doing: str) -> None:
+def roll(
+    run: "Run",
+    session: "Session",
+    situation: "Situation",
+    plan: "Plan",
+    doing: str,
+    resumed: "Unfinished | None" = None,
+) -> None:
     """Show the plan with --plan; else carry it out and tell what came of it."""
     from fairlead.rollout.outcome import carry_out
 
@@ -23,8 +31,67 @@ def roll(run: "Run", session: "Session", situation: "Situation", plan: "Plan", d
         from fairlead.events import Notice
 
         run.reporter.event(Notice(note))
-    outcome = carry_out(session, situation, plan, doing)
+    outcome = carry_out(session, situation, plan, doing, resumed)
     run.reporter.result(_payload(session, outcome), _summary(session, outcome, doing))
+
+
+def resumed(run: "Run", tag: str, wait: float) -> None:
+    """`deploy --resume`: finish what was left unfinished."""
+    from fairlead.errors import UsageError
+    from fairlead.rollout.patience import patiently
+    from fairlead.rollout.unfinished import plan_resume
+    from fairlead.tasks.scope import session
+
+    if tag:
+        raise UsageError(
+            "--resume finishes what was begun, so it takes no --tag",
+            state="nothing was changed",
+            next_step="inv deploy --resume",
+        )
+    with session(run) as opened:
+
+        def attempt() -> None:
+            situation, plan, unfinished = plan_resume(opened)
+            doing = unfinished.doing if unfinished else f"deploy {situation.target.tag}"
+            roll(run, opened, situation, plan, doing, unfinished)
+
+        patiently(opened.fleet, opened.listen, wait, attempt)
+
+
+def taken_back(run: "Run", session: "Session", *, any_: bool) -> bool:
+    """Undo a run that was left unfinished, if there is one; whether there was.
+
+    any_: also one that changed nothing that serves, and is no obstacle.
+    """
+    from fairlead.rollout.outcome import take_back
+    from fairlead.rollout.unfinished import plan_undo
+
+    found = plan_undo(session, any_=any_)
+    if found is None:
+        return False
+    situation, plan, unfinished = found
+    if run.options.plan:
+        run.reporter.plan(plan.steps, plan.header, plan.notes, verbose=run.options.verbose)
+        run.reporter.result({"outcome": "planned", "release": situation.target.release})
+        return True
+    outcome = take_back(session, situation, plan, unfinished)
+    run.reporter.result(_payload(session, outcome), _summary(session, outcome, "rollback"))
+    return True
+
+
+def waits(run: "Run", lock_wait: str) -> float:
+    """The seconds of --lock-wait. Raises UsageError when it is no duration."""
+    from fairlead.config.kinds import duration
+    from fairlead.errors import UsageError
+
+    try:
+        return duration(lock_wait) if lock_wait else 0.0
+    except ValueError as error:
+        raise UsageError(
+            f"--lock-wait={lock_wait}: {error}",
+            state="nothing was changed",
+            next_step="--lock-wait=15m, or 30s",
+        ) from error
 
 
 def _payload(session: "Session", outcome: "Outcome") -> dict[str, object]:
@@ -49,7 +116,7 @@ def _summary(session: "Session", outcome: "Outcome", doing: str) -> list[str]:
     took = sum(outcome.seconds.values())
     live = f"{environment.app} {environment.name}: {outcome.release} is live{before}"
     lines = [f"{live}, after {took:.1f} s"]
-    width = max(len(name) for name in outcome.digests)
+    width = max((len(name) for name in outcome.digests), default=0)
     lines += [f"  {name:<{width}}  {digest}" for name, digest in outcome.digests.items()]
     if outcome.bypass:
         lines.append(f"  {outcome.bypass}")

@@ -24,7 +24,6 @@ from fairlead.errors import (
     HostError,
     LockHeld,
     MixedState,
-    PreconditionError,
     RolledBack,
 )
 from fairlead.model import ReleaseStatus
@@ -32,6 +31,7 @@ from fairlead.rollout.compile import layout_of
 from fairlead.rollout.fleet import Fleet
 from fairlead.rollout.observed import Live
 from fairlead.rollout.outcome import carry_out
+from fairlead.rollout.patience import ChangedMeanwhile, LockLost
 from fairlead.rollout.session import Session
 from fairlead.rollout.strategies import STRATEGIES
 from scripts import assigned, split_script
@@ -451,7 +451,7 @@ class TestTheLock:
         scene.hosts["web2"].state = replace(
             scene.hosts["web2"].state, live_runtime=Live("green"), live_file=Live("green")
         )
-        error = scene.fail(PreconditionError)
+        error = scene.fail(ChangedMeanwhile)
         assert error.what == "web2 changed between the plan and the lock"
         assert not scene.scripts("web1")
         assert scene.locks == {""}
@@ -465,7 +465,7 @@ class TestTheLock:
                 host.owner = "theirs"
 
         scene.hosts["web2"].watch = stolen
-        scene.fail(LockHeld)
+        scene.fail(LockLost)
         assert scene.live == {"web1": "blue", "web2": "blue"}
         assert scene.hosts["web2"].owner == "theirs"
 

@@ -1,12 +1,13 @@
 """One sentence over all hosts, and the exit code that goes with it."""
 
+import json
 from dataclasses import replace
 
 import pytest
-from factories import REDIS, an_environment, deployed, empty_host, kept, target_of
+from factories import REDIS, an_environment, deployed, empty_host, target_of
 
 from fairlead.errors import HostError
-from fairlead.model import ReleaseStatus
+from fairlead.rollout.journal import parse
 from fairlead.rollout.observed import Live, LockHolder
 from fairlead.rollout.status import describe, overall
 
@@ -124,12 +125,36 @@ class TestNotes:
         [note] = self.notes(serving("web1", live_file=Live("green")))
         assert "the router serves blue, its file says green" in note
 
-    def test_a_release_that_was_never_finished(self):
-        """Prepared, and nobody at work."""
-        state = serving("web1")
-        more = (*state.releases, kept(TWO, status=ReleaseStatus.PREPARED))
-        [note] = self.notes(replace(state, releases=more))
-        assert "never finished: 0002-v2" in note
+    def left(self, steps):
+        """A host with a run that got through these steps, and was left there."""
+        about = {
+            "verb": "deploy",
+            "doing": "deploy v2",
+            "who": "ada@laptop",
+            "release": "0002-v2",
+            "tag": "v2",
+            "strategy": "blue-green",
+            "live": "blue",
+            "services": [],
+            "started": "2025-12-02T14:30:22Z",
+            "plan": "",
+            "serving": ["switch"],
+        }
+        run = parse(f"20251202-1 - 2025-12-02T14:30:25Z {steps} {json.dumps(about)}")
+        return replace(serving("web1"), runs=(run,))
+
+    def test_a_run_that_never_finished(self):
+        """Where it stopped; and, where what serves was changed, the two ways on."""
+        [note] = self.notes(self.left("001.start=0"))
+        assert "deploy v2 by ada@laptop is at `start`" in note
+        assert "nothing that serves was changed" in note
+        [note] = self.notes(self.left("001.start=0,002.switch=?"))
+        assert "inv deploy --resume finishes it, inv rollback takes it back" in note
+
+    def test_only_a_run_that_changed_what_serves_is_a_failure(self):
+        assert overall({"web1": self.left("001.start=0")}).exit_code == 0
+        verdict = overall({"web1": self.left("001.start=0,002.switch=?")})
+        assert (verdict.exit_code, verdict.payload["outcome"]) == (1, "unfinished")
 
     def test_a_host_that_does_not_answer_has_a_row(self):
         """Every host of the environment is in the table."""

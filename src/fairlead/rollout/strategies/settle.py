@@ -14,7 +14,7 @@ def settle(situation: Situation) -> Step | None:
     Nobody else is at work when this runs: the lock is ours, so what is unfinished stays so.
     """
     commands = {
-        name: (*_whole(situation, state), *_ended(situation, state))
+        name: (*_whole(situation, state), *_ended(situation, state), *_closed(situation, state))
         for name, state in situation.observed.items()
     }
     return step("settle", "set right what an unfinished roll-out left behind", commands)
@@ -37,6 +37,15 @@ def _whole(situation: Situation, state: HostState) -> tuple[Command, ...]:
     if state.live_runtime and state.live_runtime != state.live_file:
         return (router.reconcile(),)
     return ()
+
+
+def _closed(situation: Situation, state: HostState) -> tuple[Command, ...]:
+    """Runs that nobody will finish any more, as this one takes their place."""
+    return tuple(
+        host.journal_end(run.id, "abandoned")
+        for run in state.runs
+        if run.unfinished and run.id != situation.resumed
+    )
 
 
 def _ended(situation: Situation, state: HostState) -> tuple[Command, ...]:

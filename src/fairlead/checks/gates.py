@@ -5,13 +5,13 @@ without changes, was made under the present configuration, and is of a whole run
 """
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from math import floor
 
 from fairlead.checks.finding import Severity
-from fairlead.checks.records import Entry, Record
+from fairlead.checks.records import SCAN_IMAGE, Entry, Record
 from fairlead.checks.verdict import Outcome
 from fairlead.config.gates import Gates
 
@@ -25,18 +25,22 @@ KINDS = {
 
 What one is pointed at follows a colon: `npm-audit:web` is npm-audit.
 """
+OF_IMAGES = ("trivy", "grype")  # those of them that look into images
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a gate judges: the records of one commit, under the present configuration, today."""
+    """What a gate judges: the records of one commit, under the present configuration, today.
+
+    images: built from that commit, to be deployed: digest → reference.
+    """
 
     commit: str
     config: str
     records: Sequence[Record]
     gates: Gates
     today: datetime.date
-    images: Sequence[str] = ()
+    images: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,14 +60,14 @@ def closed(evidence: Evidence) -> tuple[Closed, ...]:
     return tuple(
         Closed(name, "; ".join(faults), _GATES[name].command)
         for name in evidence.gates.require
-        if (faults := _faults_of(_GATES[name], evidence))
+        if (faults := tuple(_GATES[name].judge(evidence)))
     )
 
 
-def _faults_of(gate: "_Gate", evidence: Evidence) -> tuple[str, ...]:
-    """What keeps a gate closed: no record that counts, or what that record says."""
-    record = _usable(gate.verb, evidence)
-    return (record,) if isinstance(record, str) else tuple(gate.judge(record, evidence))
+def _judged(verb: str, judge: Judge, evidence: Evidence) -> Iterator[str]:
+    """What keeps a gate closed: no record of the verb that counts, or what that record says."""
+    record = _usable(verb, evidence)
+    yield from (record,) if isinstance(record, str) else judge(record, evidence)
 
 
 def _all_passed(record: Record, evidence: Evidence) -> Iterator[str]:
@@ -73,12 +77,12 @@ def _all_passed(record: Record, evidence: Evidence) -> Iterator[str]:
     yield from _faults(record.entries, evidence)
 
 
-def _some_passed(kind: str, record: Record, evidence: Evidence) -> Iterator[str]:
+def _some_passed(kind: Sequence[str], record: Record, evidence: Evidence) -> Iterator[str]:
     """The scanners of a kind passed, at least one of them, and none failed."""
-    entries = [one for one in record.entries if one.tool.partition(":")[0] in KINDS[kind]]
+    entries = [one for one in record.entries if one.tool.partition(":")[0] in kind]
     ran = [entry for entry in entries if entry.outcome is not Outcome.NOT_RUN]
-    if not ran and not any(_waived(tool, evidence) for tool in KINDS[kind]):
-        yield f"none of {', '.join(KINDS[kind])} ran"
+    if not ran and not any(_waived(tool, evidence) for tool in kind):
+        yield f"none of {', '.join(kind)} ran"
     yield from _faults(entries, evidence)
 
 
@@ -102,27 +106,30 @@ def _no_vulnerability(record: Record, evidence: Evidence) -> Iterator[str]:
                     yield f"{entry.tool}: {count} {severity}"
 
 
-def _images_passed(record: Record, evidence: Evidence) -> Iterator[str]:
+def _images_passed(evidence: Evidence) -> Iterator[str]:
     """Each image that would be deployed was scanned, as that very digest."""
-    scanned = {one.image: one for one in _of_images(evidence)}
-    for digest in evidence.images:
-        if digest not in scanned:
-            yield f"image {digest[:19]} was not scanned"
+    for digest, reference in evidence.images.items():
+        record = _usable(SCAN_IMAGE, evidence, digest)
+        if isinstance(record, str):
+            yield f"{reference}: {record}"
         else:
-            yield from _faults(scanned[digest].entries, evidence)
+            yield from _some_passed(OF_IMAGES, record, evidence)
 
 
-def _of_images(evidence: Evidence) -> list[Record]:
-    return [one for one in evidence.records if one.image and one.image in evidence.images]
+def _of_images(evidence: Evidence) -> Iterator[Record]:
+    """The records that count of the images that would be deployed."""
+    found = (_usable(SCAN_IMAGE, evidence, digest) for digest in evidence.images)
+    return (record for record in found if isinstance(record, Record))
 
 
-def _usable(verb: str, evidence: Evidence) -> Record | str:
+def _usable(verb: str, evidence: Evidence, image: str = "") -> Record | str:
     """The record of a verb that counts, or the sentence that says why there is none."""
-    found = [one for one in evidence.records if one.verb == verb]
+    found = [one for one in evidence.records if (one.verb, one.image) == (verb, image)]
     for one in found:
         if one.clean and not one.partial and one.config == evidence.config:
             return one
-    of = f"`{verb}` of {evidence.commit[:12]}"
+    command = "scan --image" if image else verb
+    of = f"`inv {command}` of {evidence.commit[:12]}"
     if not found:
         return f"no {of} is on record"
     if all(one.config != evidence.config for one in found):
@@ -159,18 +166,24 @@ def _waived(tool: str, evidence: Evidence) -> bool:
 
 @dataclass(frozen=True)
 class _Gate:
-    """verb: whose record it needs. command: what satisfies it."""
+    """judge: what keeps it closed. command: what satisfies it."""
 
-    verb: str
-    judge: Judge
+    judge: Callable[[Evidence], Iterator[str]]
     command: str
 
 
+def _gate(verb: str, judge: Judge, command: str) -> _Gate:
+    return _Gate(partial(_judged, verb, judge), command)
+
+
 _GATES = {
-    "lint": _Gate("lint", _all_passed, "inv lint"),
-    "tests": _Gate("test", _all_passed, "inv test"),
-    "coverage": _Gate("test", _covered, "inv test --coverage"),
-    **{kind: _Gate("scan", partial(_some_passed, kind), "inv scan") for kind in KINDS},
-    "vulnerabilities": _Gate("scan", _no_vulnerability, "inv scan"),
-    "image": _Gate("scan-image", _images_passed, "inv build"),
+    "lint": _gate("lint", _all_passed, "inv lint"),
+    "tests": _gate("test", _all_passed, "inv test"),
+    "coverage": _gate("test", _covered, "inv test --coverage"),
+    **{
+        kind: _gate("scan", partial(_some_passed, tools), "inv scan")
+        for kind, tools in KINDS.items()
+    },
+    "vulnerabilities": _gate("scan", _no_vulnerability, "inv scan"),
+    "image": _Gate(_images_passed, "inv scan --image=…"),
 }

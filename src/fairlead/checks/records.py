@@ -18,6 +18,7 @@ from fairlead.checks.verdict import Outcome, Verdict
 
 NAME = "records"
 SCHEMA = 1
+SCAN_IMAGE = "scan-image"  # the verb of `scan --image`
 
 
 @dataclass(frozen=True)

@@ -163,7 +163,7 @@ def _resolved(
 
     def ask(reference: Reference) -> Image:
         here = delivered(environment.root, reference)
-        return here or registry_for(environment, reference.server).resolve(reference)
+        return here or registry_for(environment.registry, reference.server).resolve(reference)
 
     ours = {name: wanted[name] for name in names if name in wanted}
     ordered = sorted(set(ours.values()), key=str)

@@ -127,7 +127,7 @@ def _references(environment: Environment, services: Services) -> References:
 
 
 def _from_here(environment: Environment, reference: Reference) -> Check:
-    registry = registry_for(environment, reference.server)
+    registry = registry_for(environment.registry, reference.server)
     settings = environment.registry
     plain = settings.insecure and settings.server == reference.server
     address = "registry-1.docker.io" if reference.server == DOCKER_HUB else reference.server
@@ -146,7 +146,7 @@ def _router_image(environment: Environment) -> str:
     """Why the router's image cannot be had; empty when it can."""
     reference = parse(environment.router.image)
     try:
-        registry_for(environment, reference.server).resolve(reference)
+        registry_for(environment.registry, reference.server).resolve(reference)
     except (PreconditionError, ValueError) as error:
         return str(error)
     return ""

@@ -63,24 +63,24 @@ def _closed(environment: Environment, images: Mapping[str, Image]) -> "Iterator[
 
     config = load_repository(environment.root, os.environ).checks_hash
     today = datetime.datetime.now(datetime.UTC).date()
-    for commit, digests in _by_commit(environment, images).items():
+    for commit, built in _by_commit(environment, images).items():
         if not commit:
             yield Closed(
                 "revision",
-                f"{', '.join(digests)}: the image does not say which commit "
+                f"{', '.join(built.values())}: the image does not say which commit "
                 f"it was built from (label {REVISION})",
                 "inv build, then inv push",
             )
             continue
         records = recorded(environment.root, commit)
-        yield from closed(Evidence(commit, config, records, environment.gates, today, digests))
+        yield from closed(Evidence(commit, config, records, environment.gates, today, built))
 
 
-def _by_commit(environment: Environment, images: Mapping[str, Image]) -> dict[str, list[str]]:
-    """Commit → digests of the images that say they were built from it."""
-    found: dict[str, list[str]] = {}
+def _by_commit(environment: Environment, images: Mapping[str, Image]) -> dict[str, dict[str, str]]:
+    """Commit → the images that say they were built from it: digest → reference."""
+    found: dict[str, dict[str, str]] = {}
     for image in {image.pinned: image for image in images.values()}.values():
         reference = parse(image.pinned)
-        labels = registry_for(environment, reference.server).labels(reference)
-        found.setdefault(labels.get(REVISION, ""), []).append(image.digest)
+        labels = registry_for(environment.registry, reference.server).labels(reference)
+        found.setdefault(labels.get(REVISION, ""), {})[image.digest] = image.pinned
     return found

@@ -1,13 +1,12 @@
-"""The registries an environment's images come from, with whom they know us as."""
+"""The registries images come from, with whom they know us as."""
 
-from fairlead.config import Environment
+from fairlead.config.connection import Registry as Settings
 from fairlead.images.credentials import Credentials, docker_login
 from fairlead.images.registry import Registry
 
 
-def registry_for(environment: Environment, server: str) -> Registry:
+def registry_for(settings: Settings, server: str) -> Registry:
     """A registry by its server: [registry]'s login and scheme for ours, Docker's login else."""
-    settings = environment.registry
     ours = settings.server == server
     credentials = (
         Credentials(settings.username, settings.password)

@@ -13,6 +13,7 @@ from fairlead.config.gates import Gates, Waiver
 
 COMMIT = "c" * 40
 DIGEST = "sha256:" + "d" * 64
+REFERENCE = f"registry.example.com/app@{DIGEST}"
 TODAY = datetime.date(2026, 5, 1)
 
 
@@ -27,7 +28,7 @@ def scan(*verdicts: Verdict, **how) -> Record:
 
 def faults(require: str, *records: Record, **gates) -> list[str]:
     wanted = Gates(require=(require,), **gates)  # type: ignore[arg-type]
-    evidence = Evidence(COMMIT, "cfg", records, wanted, TODAY, (DIGEST,))
+    evidence = Evidence(COMMIT, "cfg", records, wanted, TODAY, {DIGEST: REFERENCE})
     return [one.why for one in closed(evidence)]
 
 
@@ -101,9 +102,18 @@ def test_a_vulnerability_counts_from_its_severity_on():
 
 def test_an_image_is_scanned_as_the_digest_that_is_deployed():
     other = "sha256:" + "e" * 64
-    of_old = replace(scan(verdict("trivy"), image=other), verb="scan-image")
-    assert faults("image", of_old) == [f"image {DIGEST[:19]} was not scanned"]
+    of_old = replace(scan(verdict("trivy:image"), image=other), verb="scan-image")
+    (told,) = faults("image", of_old)
+    assert told == f"{REFERENCE}: no `inv scan --image` of {COMMIT[:12]} is on record"
     assert faults("image", of_old, replace(of_old, image=DIGEST)) == []
+
+
+def test_an_image_needs_a_scanner_that_looked_into_it():
+    not_run = verdict("trivy:image", Outcome.NOT_RUN, reason="no database")
+    bare = replace(scan(verdict("syft:image"), not_run, image=DIGEST), verb="scan-image")
+    assert faults("image", bare) == ["none of trivy, grype ran; trivy:image: not-run (no database)"]
+    part = replace(scan(verdict("trivy:image"), image=DIGEST, partial=True), verb="scan-image")
+    assert "only a part" in faults("image", part)[0]
 
 
 def test_what_is_kept_is_what_is_read(tmp_path):

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
-from fairlead.checks.folder import own_folder
 from fairlead.checks.scan.judging import NEVER, counted, found, image_lasts, not_run
 from fairlead.checks.scan.sources import MANIFESTS
-from fairlead.checks.sweep import sweep
 from fairlead.checks.tool import Tool
 from fairlead.checks.tree import Tree
 from fairlead.checks.verdict import Verdict
-from fairlead.events import Listener
 from fairlead.model import Command
 from fairlead.transport.local import Ran
 
@@ -76,15 +73,3 @@ def sbom_files(root: Path, stem: str) -> tuple[Path, Path]:
 def stem_of(image: str) -> str:
     """A file name for an image: letters, digits and `._-` of its reference."""
     return re.sub(r"[^A-Za-z0-9._-]+", "_", image)
-
-
-def write_sbom(root: Path, image: str, listener: Listener, timeout: float = 300.0) -> Verdict:
-    """List what is in an image, into `sbom_files(root, stem_of(image))`.
-
-    image: as syft is given it: in the local engine, or `registry:<reference>`. timeout: s.
-    Not-run where syft is not installed or finds nothing; raises nothing for what syft does.
-    """
-    own_folder(root, FOLDER)
-    tool = Syft(image, sbom_files(root, stem_of(image)), "syft:image")
-    (verdict,) = sweep("sbom", [tool], Tree(root, ()), timeout=timeout, listener=listener)
-    return verdict

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from fairlead.model import REVISION
+from tests.unit.registry_server import Content, RegistryServer
+
 FAIRLEAD = str(Path(sys.executable).with_name("fairlead"))
 
 
@@ -63,3 +66,31 @@ def test_a_part_is_kept_beside_the_whole(project):
         "lint": False,
         "lint-partial": True,
     }
+
+
+def test_a_tree_that_changed_while_it_was_tested_was_not_tested_as_that_commit(project):
+    """Also one that is itself again at the end but for what a test wrote."""
+    (project / "tests").mkdir()
+    (project / "tests/test_it.py").write_text("def test_it():\n    open('more.py', 'w').close()\n")
+    git(project, "add", ".")
+    git(project, "commit", "-qm", "two")
+    assert run(project, "test") == 0
+    assert records(project)["test"]["clean"] is False
+
+
+def test_an_image_is_on_record_by_its_digest_under_the_commit_it_says(project):
+    content = Content()
+    commit = git(project, "rev-parse", "HEAD")
+    digest = content.image("v1", config={"Labels": {REVISION: commit}})
+    server = RegistryServer(content)
+    try:
+        run(project, "scan", f"--image={server.address}/team/app:v1")
+        assert run(project, "scan", f"--image={server.address}/team/app:v2") == 1
+    finally:
+        server.close()
+    found = {one["verb"]: one for one in records(project).values()}
+    assert found["scan-image"]["image"] == digest
+    assert (found["scan-image"]["clean"], found["scan-image"]["partial"]) == (True, False)
+    assert {one["tool"] for one in found["scan-image"]["entries"]} == {"trivy:image", "syft:image"}
+    assert not any(one["tool"].endswith(":image") for one in found["scan"]["entries"])
+    assert found["scan"]["partial"] is False

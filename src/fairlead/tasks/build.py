@@ -41,7 +41,9 @@ def build(
     able = find_builder(building.build.builder)
     wanted = [with_platforms(one, platforms, able) for one in recipes]
     able.require(wanted)
-    job = Job(building, revision, able, run.reporter.event, image_scan(run), run.redact)
+    job = Job(
+        building, revision, able, run.reporter.event, image_scan(run, revision.key), run.redact
+    )
     if run.options.plan:
         return _plan(run, job, wanted)
     return _build(run, job, wanted)

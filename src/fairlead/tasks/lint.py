@@ -35,7 +35,7 @@ def lint(
     from fairlead.checks.lint.choice import choose
     from fairlead.checks.programs import Programs
     from fairlead.checks.sweep import sweep
-    from fairlead.tasks.recording import put_on_record
+    from fairlead.tasks.recording import head, put_on_record
     from fairlead.tasks.subject import subject
     from fairlead.tasks.verdicts import tell
 
@@ -53,6 +53,7 @@ def lint(
         return
     if fix:
         _mend(run, choice, tree, programs)
+    before = head(run)
     verdicts = sweep(
         NAME,
         choice.tools,
@@ -63,7 +64,7 @@ def lint(
         cache=None if no_cache else Cache(memory),
     )
     partial = bool(only or changed or run.remainder or run.options.service)
-    put_on_record(run, NAME, verdicts, partial=partial)
+    put_on_record(run, NAME, verdicts, before, partial=partial)
     menders = {one.name for one in choice.fixers(tree)} if not fix else set()
     mendable = any(one.findings and one.tool in menders for one in verdicts)
     tell(run.reporter, NAME, verdicts, notes, REMEDY if mendable else "")

@@ -1,47 +1,74 @@
 """Verdicts put on record, for the gates of a later deploy."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fairlead.checks.records import Record
     from fairlead.checks.verdict import Verdict
+    from fairlead.images.identity import Identity
     from fairlead.tasks.run import Run
+    from fairlead.transport.git import Head
+
+
+def head(run: "Run") -> "Head":
+    """The commit that is about to be looked at; none outside git."""
+    from fairlead.transport.git import read_head
+
+    return read_head(run.repository().root)
 
 
 def put_on_record(
     run: "Run",
     verb: str,
     verdicts: "Iterable[Verdict]",
+    before: "Head",
     *,
     partial: bool = False,
     coverage: float | None = None,
-    image: str = "",
-    commit: str = "",
 ) -> None:
     """Keep what was found out about the commit that is checked out; outside git, nothing.
 
-    commit: the one an image says it was built from, in place of the tree's. A record that cannot
-    be written is told, and changes no outcome.
+    before: `head` as it was when the run began. A tree that was another one in the meantime was
+    not looked at as that commit.
     """
-    from fairlead.checks.records import keep, record
-    from fairlead.events import Notice
-    from fairlead.transport.git import Head, read_head
+    from fairlead.checks.records import record
 
-    repository = run.repository()
-    head = Head(commit, True) if commit else read_head(repository.root)
-    if not head.commit:
-        return
-    one = record(
-        verb,
-        head.commit,
-        head.clean,
-        repository.checks_hash,
-        verdicts,
-        image=image,
-        coverage=coverage,
-        partial=partial,
-    )
+    if before.commit:
+        clean = before.clean and head(run) == before
+        config = run.repository().checks_hash
+        one = record(verb, before.commit, clean, config, verdicts, coverage=coverage)
+        _keep(run, replace(one, partial=partial))
+
+
+def put_image_on_record(
+    run: "Run", verdicts: "Iterable[Verdict]", image: "Identity", *, partial: bool = False
+) -> str:
+    """Keep what was found out about an image, under the commit it says it was built from.
+
+    The sentence that says why nothing can be kept of it; empty when it was.
+    """
+    from fairlead.checks.records import SCAN_IMAGE, record
+    from fairlead.model import REVISION
+
+    if not image.digest:
+        return "not on record: the image was in no registry yet, so it has no digest"
+    if not image.commit:
+        return f"not on record: the image does not say its commit (label {REVISION})"
+    clean = not image.commit.endswith("-dirty")
+    config = run.repository().checks_hash
+    one = record(SCAN_IMAGE, image.commit, clean, config, verdicts, image=image.digest)
+    _keep(run, replace(one, partial=partial))
+    return ""
+
+
+def _keep(run: "Run", one: "Record") -> None:
+    """A record that cannot be written is told, and changes no outcome."""
+    from fairlead.checks.records import keep
+    from fairlead.events import Notice
+
     try:
-        keep(repository.root, one)
+        keep(run.repository().root, one)
     except OSError as error:
         run.reporter.event(Notice(f"the verdict could not be recorded: {error}", "warning"))

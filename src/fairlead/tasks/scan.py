@@ -17,10 +17,14 @@ def scan(
     run: Run, only: tuple[str, ...] = (), image: str = "", osv_url: str = "", no_cache: bool = False
 ) -> None:
     """Look for vulnerabilities, secrets, unsafe code and licences; `-- FILES` limits it to files"""
+    from fairlead.tasks.image_scan import identified
     from fairlead.tasks.scanned import ScanRequest, scan_plan, scanned
 
     request = ScanRequest.of(run, only, image, osv_url, no_cache)
     if run.options.plan:
         scan_plan(run, request)
-    else:
+    elif not image:
         scanned(run, request)
+    else:
+        found = identified(run, image)
+        scanned(run, ScanRequest.of(run, only, found.reference, osv_url, no_cache), found)

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from fairlead.config.exclusions import Exclusion
     from fairlead.config.local import Repository
     from fairlead.config.scan import Scan
+    from fairlead.images.identity import Identity
     from fairlead.tasks.run import Run
+    from fairlead.transport.git import Head
 
 REPORTS = "reports"  # under .fairlead
 
@@ -57,7 +59,12 @@ class ScanRequest:
     @property
     def is_partial(self) -> bool:
         """Whether something was left out that a gate would ask for."""
-        return bool(self.only or self.image or self.tree.narrowed)
+        return bool(self.only or self.tree.narrowed)
+
+
+def is_of_image(scanner: str) -> bool:
+    """Whether a scanner, by its name, looks at the image and not at the tree."""
+    return scanner.endswith(":image")
 
 
 def scan_plan(run: "Run", request: ScanRequest) -> None:
@@ -75,16 +82,16 @@ def scan_plan(run: "Run", request: ScanRequest) -> None:
     run.reporter.result({"outcome": "planned", "scanners": [row[0] for row in rows]})
 
 
-def scanned(run: "Run", request: ScanRequest) -> None:
-    """Scan, leave the files, tell what was found."""
+def scanned(run: "Run", request: ScanRequest, image: "Identity | None" = None) -> None:
+    """Scan, leave the files, tell what was found. image: the one of the request."""
     import datetime
 
     from fairlead.checks.cache import Cache, Memory
     from fairlead.checks.programs import Programs
     from fairlead.checks.scan.scanning import Means, scan
-    from fairlead.tasks.recording import put_on_record
+    from fairlead.tasks.recording import head
 
-    root = request.repository.root
+    root, before = request.repository.root, head(run)
     memory = Memory(root)
     cache = Cache(memory) if request.use_cache else None
     means = Means(Programs(root, memory=memory), cache, run.reporter.event)
@@ -92,8 +99,27 @@ def scanned(run: "Run", request: ScanRequest) -> None:
     today = datetime.datetime.now(datetime.UTC).date()
     result = scan(tools, request.tree, request.settings, request.exclusions, today, means)
     files = _leave(root, result)
-    put_on_record(run, "scan", result.on_record, partial=request.is_partial)
-    _tell(run, request, result, files)
+    notes = _record(run, request, result, before, image)
+    _tell(run, request, result, files, notes)
+
+
+def _record(
+    run: "Run",
+    request: ScanRequest,
+    result: "Scanned",
+    before: "Head",
+    image: "Identity | None",
+) -> list[str]:
+    """Put on record what was found out about the tree, and about the image; why not, if not."""
+    from fairlead.tasks.recording import put_image_on_record, put_on_record
+
+    of_image = [one for one in result.on_record if is_of_image(one.tool)]
+    of_tree = [one for one in result.on_record if not is_of_image(one.tool)]
+    put_on_record(run, "scan", of_tree, before, partial=request.is_partial)
+    if image is None or not of_image:
+        return []
+    why_not = put_image_on_record(run, of_image, image, partial=bool(request.only))
+    return [f"{image.reference}: {why_not}"] if why_not else []
 
 
 def _leave(root: Path, result: "Scanned") -> dict[str, str]:
@@ -114,7 +140,13 @@ def _leave(root: Path, result: "Scanned") -> dict[str, str]:
     }
 
 
-def _tell(run: "Run", request: ScanRequest, result: "Scanned", files: dict[str, str]) -> None:
+def _tell(
+    run: "Run",
+    request: ScanRequest,
+    result: "Scanned",
+    files: dict[str, str],
+    notes: Sequence[str],
+) -> None:
     from fairlead.tasks.verdicts import COLUMNS, data, row
 
     every = run.options.verbose or run.options.json
@@ -124,7 +156,7 @@ def _tell(run: "Run", request: ScanRequest, result: "Scanned", files: dict[str, 
         "Scan",
         COLUMNS,
         [row(one) for one in result.verdicts],
-        _notes(result, whole=not request.is_partial),
+        [*notes, *_notes(result, whole=not request.is_partial)],
     )
     summary = [_verdict(result), *_remarks(result), f"  {files['sarif']}  {files['summary']}"]
     payload = {

@@ -31,7 +31,7 @@ def run_tests(
     from fairlead.checks.suites import request as requests
     from fairlead.checks.suites.session import Suites
     from fairlead.tasks import tested
-    from fairlead.tasks.recording import put_on_record
+    from fairlead.tasks.recording import head, put_on_record
     from fairlead.tasks.service_tests import suites_of_services
 
     repository = suites_of_services(run) if run.options.service else run.repository()
@@ -53,11 +53,13 @@ def run_tests(
         run.reporter.plan(requests.plan(request), {}, verbose=run.options.verbose)
         return
     requests.check_terminal(request, run.options.json)
+    before = head(run)
     session = Suites(request, run.reporter.event, os.environ).run()
     put_on_record(
         run,
         "test",
         [result.verdict for result in session.results],
+        before,
         partial=request.partial or not request.whole or bool(run.options.service),
         coverage=session.coverage.percent if session.coverage else None,
     )

@@ -133,7 +133,8 @@ def _told(verdict: Verdict) -> str:
 def missing(tool: Tool) -> Verdict:
     """The verdict on a tool whose program is not here, with what would bring it."""
     how = f": {tool.install}" if tool.install else ""
-    return Verdict(tool.name, Outcome.NOT_RUN, reason=f"{tool.name} is not installed{how}")
+    program = tool.name.partition(":")[0]  # what it is pointed at is not what is missing
+    return Verdict(tool.name, Outcome.NOT_RUN, reason=f"{program} is not installed{how}")
 
 
 def judged(tool: Tool, tree: Tree, ran: Ran) -> Verdict:

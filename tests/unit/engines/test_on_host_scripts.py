@@ -237,6 +237,14 @@ class TestRollback:
         assert (host.base / "releases/0001-v1/manifest.json").exists()
         assert host.live == "agentic-staging blue"
 
+    def test_what_was_left_unfinished_has_come_to_an_end(self, host):
+        """The journal of a killed deploy is closed; the next `inv deploy` is not refused."""
+        run = host.base / "journal/20251202-143022-1f3a"
+        run.mkdir(parents=True)
+        (run / "header").write_text("{}\n")
+        assert host.run("--quick").returncode == 0
+        assert (run / "end").read_text() == "rolled-back\n"
+
     def test_a_held_lock_is_respected(self, host):
         """Exit 3, and who holds it; their lock stays."""
         (host.base / "lock").mkdir()

@@ -101,6 +101,13 @@ reopen() {
   @reopen@
 }
 
+close_runs() { # what was left unfinished on this host has come to an end with this
+  for file in "$FL_BASE"/journal/*/header; do
+    run=${file%/header}
+    [ ! -f "$file" ] || [ -s "$run/end" ] || fl_journal_end "${run##*/}" rolled-back
+  done
+}
+
 record() { # OUTCOME
   fl_audit "{\"time\":\"$(fl_now)\",\"event\":\"rollback\",\"release\":\"$release\",\"from\":\"$live\",\"outcome\":\"$1\",\"why\":\"\",\"who\":\"$(fl_json "$who")\",\"by\":\"rollback.sh\"}"
 }
@@ -187,11 +194,16 @@ settle() { # a roll-out that was killed half way: the live slot whole again, wit
 
 rollback() {
   FL_TOKEN="$(date +%s)-$$"
-  fl_lock 900 "$who" "rollback.sh to $release" || { fl_lock_show >&2 && exit 3; }
+  fl_lock 60 "$who" "rollback.sh to $release" || { fl_lock_show >&2 && exit 3; }
   trap ended EXIT
+  # From here to its end it is a step like any other: however long it takes, nobody overtakes it.
+  exec 8>>"$FL_BASE/lock/step"
+  flock -w 30 8 || fl_fail "a step still runs on this host" 3
+  fl_owned
   trap 'exit 1' INT TERM HUP
   if [ -n "$half" ]; then settle; fi
   if [ "$release" = "$live" ]; then
+    close_runs
     record "done"
     say "done: $release serves"
     return 0
@@ -211,6 +223,7 @@ rollback() {
     [ "${id%%-*}" -le "${release%%-*}" ] || fl_status "$id" rolled-back
   done
   @restored@
+  close_runs
   record "done"
   if [ -n "$old" ]; then
     say "letting $old finish its requests"

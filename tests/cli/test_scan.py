@@ -102,7 +102,12 @@ def test_nothing_scanned_is_no_pass(tmp_path):
 
 @pytest.mark.parametrize(
     ("flag", "said"),
-    [("--only=gitleak", "did you mean gitleaks"), ("--image=-x", "--image needs an image")],
+    [
+        ("--only=gitleak", "did you mean gitleaks"),
+        ("--image=-x", "--image needs an image"),
+        ("--image=", "--image needs an image"),
+        ("--osv-url=x", "--osv-url needs"),
+    ],
 )
 def test_what_cannot_be_carried_out_is_refused(tree, flag, said):
     done = scan(tree, flag)

@@ -75,13 +75,12 @@ def test_a_container_is_gone_after_a_suite_that_failed(project: Path) -> None:
     assert mine(before) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_container_is_gone_after_an_interrupt(project: Path, number: int) -> None:
-    before = containers()
+def begun(project: Path, before: list[str], nap: str) -> subprocess.Popen[str]:
+    """A run whose container is there."""
     started = subprocess.Popen(
         PROGRAM,
         cwd=project,
-        env={**os.environ, "NAP": "120"},
+        env={**os.environ, "NAP": nap},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -89,6 +88,22 @@ def test_a_container_is_gone_after_an_interrupt(project: Path, number: int) -> N
     while not mine(before):
         assert started.poll() is None
         time.sleep(0.1)
+    return started
+
+
+def test_the_next_run_removes_what_a_killed_one_left(project: Path) -> None:
+    before = containers()
+    with begun(project, before, nap="10") as started:
+        started.kill()
+    assert mine(before)
+    assert run(project).returncode == 0
+    assert mine(before) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_container_is_gone_after_an_interrupt(project: Path, number: int) -> None:
+    before = containers()
+    started = begun(project, before, nap="120")
     started.send_signal(number)
     _, err = started.communicate(timeout=60)
     assert started.returncode == 1

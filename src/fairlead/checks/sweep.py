@@ -38,7 +38,8 @@ def sweep(
     began = time.monotonic()
     stop = cancel or threading.Event()
     examination = _Examination(tree, programs or Programs(tree.root), cache, timeout, stop)
-    listener(PhaseStarted(step, f"{len(tools)} tools", tuple(tool.name for tool in tools)))
+    names = tuple(tool.name for tool in tools)
+    listener(PhaseStarted(step, f"{len(tools)} tool{'s' * (len(tools) != 1)}", names))
 
     def examine(tool: Tool) -> Verdict:
         verdict = examination.of(tool)

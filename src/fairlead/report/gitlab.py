@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from fairlead.checks.finding import Finding, Severity
+from fairlead.config.folder import own_folder
 from fairlead.errors import FairleadError
 from fairlead.events import Event, Notice
 from fairlead.model import Step
@@ -29,7 +30,7 @@ class GitLab:
 
     def __init__(self, reporter: Reporter, folder: Path, *, redact: Callable[[str], str]) -> None:
         self._reporter = reporter
-        self._file = folder / REPORT
+        self._folder = folder
         self._redact = redact
         self._found: list[Finding] | None = None  # nothing was looked for
 
@@ -83,7 +84,8 @@ class GitLab:
         """A file that cannot be written changes no outcome."""
         placed = [_entry(one, self._redact) for one in found if one.path]
         try:
-            self._file.write_text(json.dumps(placed, indent=1) + "\n", "utf-8")
+            file = own_folder(self._folder, "reports") / REPORT  # git must not see a change
+            file.write_text(json.dumps(placed, indent=1) + "\n", "utf-8")
         except OSError as error:
             text = f"{REPORT} could not be written: {error.strerror}"
             self._reporter.event(Notice(text, "warning"))

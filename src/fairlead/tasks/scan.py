@@ -14,7 +14,11 @@ from fairlead.tasks.verb import verb
     },
 )
 def scan(
-    run: Run, only: tuple[str, ...] = (), image: str = "", osv_url: str = "", no_cache: bool = False
+    run: Run,
+    only: tuple[str, ...] = (),
+    image: str | None = None,
+    osv_url: str | None = None,
+    no_cache: bool = False,
 ) -> None:
     """Look for vulnerabilities, secrets, unsafe code and licences; `-- FILES` limits it to files"""
     from fairlead.tasks.image_scan import identified

@@ -30,21 +30,23 @@ class ScanRequest:
     tree: "Tree"
     chosen: "tuple[Chosen, ...]"
     only: tuple[str, ...]
-    image: str
     use_cache: bool
 
     @classmethod
     def of(
-        cls, run: "Run", only: tuple[str, ...], image: str, osv_url: str, no_cache: bool
+        cls,
+        run: "Run",
+        only: tuple[str, ...],
+        image: str | None,
+        osv_url: str | None,
+        no_cache: bool,
     ) -> "ScanRequest":
         """Read the configuration and the tree. Raises ConfigError and UsageError."""
         from fairlead.checks.scan.catalogue import chosen
         from fairlead.config.exclusions import load_exclusions
-        from fairlead.errors import UsageError
         from fairlead.tasks.subject import subject
 
-        if image.startswith("-"):
-            raise UsageError(f"--image needs an image, not {image!r}", state="nothing was run")
+        _refuse(image, osv_url)
         repository = run.repository()
         settings = repository.scan
         if osv_url:
@@ -52,14 +54,24 @@ class ScanRequest:
         exclusions = load_exclusions(repository.root)
         tree, _ = subject(run, changed=False, exclude=settings.exclude)
         tools = chosen(
-            settings, tree, complexity=repository.lint.complexity, only=only, image=image
+            settings, tree, complexity=repository.lint.complexity, only=only, image=image or ""
         )
-        return cls(repository, settings, exclusions, tree, tools, only, image, not no_cache)
+        return cls(repository, settings, exclusions, tree, tools, only, not no_cache)
 
     @property
     def is_partial(self) -> bool:
         """Whether something was left out that a gate would ask for."""
         return bool(self.only or self.tree.narrowed)
+
+
+def _refuse(image: str | None, osv_url: str | None) -> None:
+    """Raise UsageError for what cannot be meant: a CI job's variable may be empty."""
+    from fairlead.errors import UsageError
+
+    if image is not None and (not image or image.startswith("-")):
+        raise UsageError(f"--image needs an image, not {image!r}", state="nothing was run")
+    if osv_url is not None and not osv_url.startswith(("http://", "https://")):
+        raise UsageError(f"--osv-url needs an http URL, not {osv_url!r}", state="nothing was run")
 
 
 def is_of_image(scanner: str) -> bool:

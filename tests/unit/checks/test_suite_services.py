@@ -6,12 +6,14 @@ Containers are tests/lab's.
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from fairlead.checks.suites.services import Unavailable, started
+from fairlead.checks.suites.services import Unavailable, claim, started
 from fairlead.checks.suites.services import server as servers
 from fairlead.checks.suites.services.ready import answers
 from fairlead.checks.suites.services.recipe import recipe
@@ -105,3 +107,22 @@ def test_a_port_behind_which_nothing_is_does_not_count_as_an_answer():
         assert not answers(port)
         thread.join()
     assert not answers(port)
+
+
+def test_a_client_that_was_killed_has_abandoned_what_it_claimed(tmp_path):
+    code = (
+        "import sys; from fairlead.checks.suites.services.claim import claim\n"
+        "with claim() as path: print(path, flush=True); sys.stdin.read()"
+    )
+    words = (sys.executable, "-c", code)
+    environ = {**os.environ, "TMPDIR": str(tmp_path)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True, env=environ) as client:
+        assert client.stdout is not None
+        path = client.stdout.readline().strip()
+        assert not claim.abandoned(path)
+        client.kill()
+    assert claim.abandoned(path)
+    claim.forget(path)
+    assert not claim.abandoned(path), "what is not here may be another machine's"
+    assert list(tmp_path.iterdir()) == []

@@ -5,7 +5,9 @@ import json
 from heard import SECRET
 
 from fairlead.checks.finding import Finding, Severity
-from fairlead.report.gitlab import REPORT
+from fairlead.report import gitlab
+
+REPORT = f".fairlead/reports/{gitlab.REPORT}"
 
 FAULT = Finding("ruff", "F401", Severity.MEDIUM, f"unused {SECRET}", "src/a.py", 3)
 DEPENDENCY = Finding("pip-audit", "CVE-1", Severity.CRITICAL, "bad", package="requests")
@@ -37,7 +39,7 @@ def test_no_finding_is_told_too_and_what_looks_for_none_writes_nothing(
 
 def test_a_report_that_cannot_be_written_changes_nothing(listen, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / REPORT).mkdir()
+    (tmp_path / REPORT).mkdir(parents=True)
     heard = listen(environ={"GITLAB_CI": "true"})
     heard.reporter.findings([FAULT])
     heard.reporter.close(1)

@@ -63,12 +63,12 @@ class Suites:
             self.listener(PhaseStarted(STEP, _many(len(jobs), "suite"), names))
         results = self._all(jobs)
         covered = coverage.combine(jobs, reports) if request.covered else None
-        good = all(result.passed or result.unselected for result in results)
+        session = Session(_with_coverage(results, covered), covered, notes)
         if not request.wishes.attached:
-            self.listener(PhaseFinished(STEP, good, time.monotonic() - began))
+            self.listener(PhaseFinished(STEP, session.passed, time.monotonic() - began))
         if request.whole:
             shard.remember(request.root, results)
-        return Session(_with_coverage(results, covered), covered, notes)
+        return session
 
     def _interpreters(self) -> tuple[matrix.Interpreter, ...]:
         """One for each version, made ready one after the other; uv is quick and uses all cores."""

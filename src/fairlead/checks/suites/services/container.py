@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from fairlead.checks.suites.services import claim
 from fairlead.checks.suites.services.ready import answers, answers_200, wait_until
 from fairlead.checks.suites.services.recipe import LOOPBACK, Address, Recipe, Unavailable
 from fairlead.model import Command
@@ -13,18 +14,21 @@ from fairlead.transport.local import Ran, run_local
 
 PULL = 600.0  # s an image may take
 LABEL = "fairlead.test"
+REMOVE = ("rm", "--force", "--volumes")
 
 
 @contextmanager
 def container(recipe: Recipe, cancel: threading.Event) -> Iterator[Address]:
     """The service, ready; removed at the end whatever happened, with its volumes.
 
-    Raises Unavailable where no engine answers, the image cannot be had, or it does not get ready.
+    What killed clients left is removed before. Raises Unavailable where no engine answers, the
+    image cannot be had, or it does not get ready.
     """
     _image(recipe, cancel)
+    _remove_abandoned()
     name = f"fairlead-test-{recipe.name}-{secrets.token_hex(4)}"
-    try:
-        _docker(*_run(recipe, name), env=recipe.env, cancel=cancel)
+    with claim.claim() as owner, _removed(name):
+        _docker(*_run(recipe, name, owner), env=recipe.env, cancel=cancel)
         port = _port(name, recipe)
         wait_until(
             lambda: _ready(name, port, recipe),
@@ -33,8 +37,25 @@ def container(recipe: Recipe, cancel: threading.Event) -> Iterator[Address]:
             cancel=cancel,
         )
         yield Address(LOOPBACK, port, "container")
+
+
+@contextmanager
+def _removed(name: str) -> Iterator[None]:
+    """The container is gone at the end of the block."""
+    try:
+        yield
     finally:
-        _docker("rm", "--force", "--volumes", name, fails=True)
+        _docker(*REMOVE, name, fails=True)
+
+
+def _remove_abandoned() -> None:
+    """Remove what clients left that were killed before they could do it themselves."""
+    shown = f'{{{{.ID}}}} {{{{.Label "{claim.LABEL}"}}}}'
+    all_claimed = ("ps", "--all", "--filter", f"label={claim.LABEL}", "--format", shown)
+    for line in _docker(*all_claimed, fails=True).out.splitlines():
+        container_id, _, owner = line.partition(" ")
+        if claim.abandoned(owner) and _docker(*REMOVE, container_id, fails=True).ok:
+            claim.forget(owner)
 
 
 def _image(recipe: Recipe, cancel: threading.Event) -> None:
@@ -48,11 +69,12 @@ def _image(recipe: Recipe, cancel: threading.Event) -> None:
         _docker("pull", "--quiet", recipe.image, timeout=PULL, cancel=cancel)
 
 
-def _run(recipe: Recipe, name: str) -> tuple[str, ...]:
+def _run(recipe: Recipe, name: str, owner: str) -> tuple[str, ...]:
     """The values of its environment come from the client's: they are in no argv."""
     env = (word for key in recipe.env for word in ("--env", key))
     publish = ("--publish", f"{LOOPBACK}::{recipe.port}")
-    named = ("--name", name, "--label", f"{LABEL}={recipe.name}")
+    labels = ("--label", f"{LABEL}={recipe.name}", "--label", f"{claim.LABEL}={owner}")
+    named = ("--name", name, *labels)
     start = ("run", "--detach", "--rm", "--init", *named, *publish, *env)
     return (*start, recipe.image, *recipe.command)
 

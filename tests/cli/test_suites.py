@@ -80,6 +80,24 @@ def test_the_threshold_is_kept_or_missed_by_how_much_and_where(project, threshol
         assert last.strip() == "coverage 75.00 %, threshold 75 %"
 
 
+def test_a_secret_of_a_suite_is_in_nothing_that_is_told_or_left(project):
+    """Expanded from the environment into the suite's own, printed by its test, and failing it."""
+    secret = "Zx8kQ2" + "vLw93hTn5R"
+    declared = '[test.suites.unit]\npath = "tests/unit"\nenv = { API_TOKEN = "${CI_TOKEN}" }\n'
+    (project / "deploy/fairlead.toml").write_text(declared)
+    (project / "tests/unit/test_price.py").write_text(
+        "import os\ndef test_it():\n"
+        "    print(os.environ['API_TOKEN'])\n"
+        "    assert os.environ['API_TOKEN'] == 'a < b'\n"
+    )
+    told = run(project, "--json", CI_TOKEN=secret)
+    assert told.returncode == 1
+    assert "== 'a < b'" in told.stdout
+    left = [file.read_text() for file in (project / ".fairlead/reports").glob("*.*")]
+    assert len(left) >= 2
+    assert not any(secret in text for text in (told.stdout, told.stderr, *left))
+
+
 def test_actions_marks_the_line_and_gets_the_table(project, tmp_path):
     summary = tmp_path / "summary"
     told = run(project, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))

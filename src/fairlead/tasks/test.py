@@ -30,6 +30,7 @@ def run_tests(
 
     from fairlead.checks.suites import request as requests
     from fairlead.checks.suites.session import Suites
+    from fairlead.model import Secret
     from fairlead.tasks import tested
     from fairlead.tasks.recording import head, put_on_record
     from fairlead.tasks.service_tests import suites_of_services
@@ -53,8 +54,11 @@ def run_tests(
         run.reporter.plan(requests.plan(request), {}, verbose=run.options.verbose)
         return
     requests.check_terminal(request, run.options.json)
+    services = repository.test.services.values()
+    for env in (*(one.env for one in request.suites), *(one.env for one in services)):
+        run.mask({name: Secret(value) for name, value in env.items()})
     before = head(run)
-    session = Suites(request, run.reporter.event, os.environ).run()
+    session = Suites(request, run.reporter.event, os.environ, run.redact).run()
     put_on_record(
         run,
         "test",

@@ -43,12 +43,22 @@ class Session:
 
 
 class Suites:
-    """One run of a request, told to a listener. environ: what every suite inherits."""
+    """One run of a request, told to a listener.
 
-    def __init__(self, request: Request, listener: Listener, environ: Mapping[str, str]) -> None:
+    environ: what every suite inherits. redact: takes secrets out of what suites leave behind.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        listener: Listener,
+        environ: Mapping[str, str],
+        redact: Callable[[str], str] = str,
+    ) -> None:
         self.request = request
         self.listener = listener
         self.environ = environ
+        self.redact = redact
         self.cancel = threading.Event()
 
     def run(self) -> Session:
@@ -151,8 +161,15 @@ class Suites:
             ran = run_local(
                 job.command(), cwd=job.cwd, environ=environ, on_line=progress, cancel=self.cancel
             )
-            job.log.write_text(_log(ran), encoding="utf-8")
+            job.log.write_text(self.redact(_log(ran)), encoding="utf-8")
+            self._mask(job.junit)
         return judge(job, ran)
+
+    def _mask(self, report: Path) -> None:
+        """Take secrets out of a report, which CI shows to everybody; a byte that is odd stays."""
+        if report.is_file():
+            text = report.read_text("utf-8", "surrogateescape")
+            report.write_text(self.redact(text), "utf-8", "surrogateescape")
 
     def _tell(self, job: Job, what: str) -> None:
         if not job.wishes.attached:

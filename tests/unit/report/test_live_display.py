@@ -27,16 +27,23 @@ STORY = """
     )
     tell = reporter.event
     if "alarm" in sys.argv:
-        import itertools, signal
+        import signal
 
-        ticks = itertools.count()
-        signal.signal(signal.SIGALRM, lambda *_: tell(Notice(f"tick {next(ticks)}")))
-        signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)
-        for number in range(150):
+        ticks = 0
+
+        def speak(*_):
+            global ticks
+            tell(Notice(f"tick {ticks}"))
+            ticks += 1
+            signal.setitimer(signal.ITIMER_REAL, 0.002)  # from here on: a slow machine gets on too
+
+        signal.signal(signal.SIGALRM, speak)
+        signal.setitimer(signal.ITIMER_REAL, 0.002)
+        while ticks < 25:
             tell(PhaseStarted("work", "Work", ("web1",)))
-            tell(HostProgress("work", "web1", "steps", number, 150))
+            tell(HostProgress("work", "web1", "steps", ticks, 25))
             tell(PhaseFinished("work", True, 0.0))
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
     tell(PhaseStarted("pull", "Pull api", ("web1", "web2")))
     tell(HostProgress("pull", "web1", "layers", 3, 7, "12 MB"))
     tell(HostOutput("pull", "web2", "some output"))
@@ -134,8 +141,7 @@ def test_a_signal_handler_may_speak_at_any_moment():
     shown = screen(written)
     assert shown[-1] == "✓ 0007 is live"
     spoken = [line for line in shown if line.startswith("· tick")]
-    assert spoken == [f"· tick {number}" for number in range(len(spoken))]
-    assert len(spoken) > 3
+    assert spoken[:25] == [f"· tick {number}" for number in range(25)]
     assert "Traceback" not in written
 
 

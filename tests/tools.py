@@ -5,16 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from fairlead.checks.cache import Memory
 from fairlead.checks.programs import Programs
 
 ROOT = Path(__file__).parents[1]
 BIN = ROOT / ".lab/tools/bin"
 PLANTED = ROOT / "tests/planted"
+VERSIONS = Memory()
 
 
 def programs(root: Path) -> Programs:
-    """What a tree's tools are found by here: ours on PATH, and nothing remembered."""
-    return Programs(root, environ={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"})
+    """What a tree's tools are found by here: ours on PATH; each says its version only once."""
+    environ = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    return Programs(root, environ=environ, memory=VERSIONS)
 
 
 def needs(name: str) -> None:

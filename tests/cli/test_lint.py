@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import has_ended
+
 PROGRAM = (sys.executable, "-m", "fairlead", "lint")
 
 
@@ -61,14 +63,6 @@ def until(true: Callable[[], object]) -> None:
             return
         time.sleep(0.1)
     raise AssertionError("it never came true")
-
-
-def gone(process: int) -> bool:
-    """Whether a process has ended; one that nobody buried has, too."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 class TestReport:
@@ -155,7 +149,7 @@ class TestOutcomes:
         told = result(run(project, "--json", "--only=ruff"))
         assert told["outcome"] == "error"
         assert "was stopped" in told["tools"][0]["reason"]
-        until(lambda: gone(int((project / "child").read_text())))
+        assert has_ended(int((project / "child").read_text()))
 
     def test_ctrl_c_ends_it_with_its_children(self, project):
         self.stand_in(project, "ruff", "sleep 300 & echo $! >child; wait")
@@ -166,7 +160,7 @@ class TestOutcomes:
         _, said = process.communicate(timeout=30)
         assert process.returncode == 1
         assert b"interrupted by Ctrl-C" in said
-        until(lambda: gone(int(child.read_text())))
+        assert has_ended(int(child.read_text()))
 
     def test_one_that_is_asked_for_and_missing_is_named_with_its_remedy(self, project):
         (project / ".isort.cfg").write_text("")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import has_ended
+
 PROGRAM = (sys.executable, "-m", "fairlead", "test")
 PASSES = "def test_it(): pass\n"
 
@@ -187,14 +189,7 @@ def test_it():
     assert asked.returncode == 1
     assert "test was interrupted by Ctrl-C" in err
     assert "nothing was changed" in err
-    assert not Path(f"/proc/{child.read_text()}/cmdline").is_file() or _zombie(child.read_text())
-
-
-def _zombie(process: str) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
+    assert has_ended(int(child.read_text()))
 
 
 def test_the_suites_of_services_are_their_test_commands(project):

@@ -1,13 +1,11 @@
 """Law 8 for suites: what a suite reports decides; nothing run is not-run, not finished an error."""
 
-import os
-import time
-
 import pytest
 from small_suites import result_of, run, write
 
 from fairlead.checks.verdict import Outcome
 from fairlead.events import HostFinished, PhaseFinished
+from tests.processes import has_ended
 
 PASSES = "def test_it(): pass\n"
 
@@ -82,21 +80,7 @@ def test_a_suite_that_hangs_is_ended_with_its_children(tmp_path):
     assert result.verdict.outcome is Outcome.ERROR
     assert result.verdict.reason == "took longer than 4 s and was stopped"
     child = int((tmp_path / "child").read_text())
-    assert _ended(child)
-
-
-def _ended(process: int) -> bool:
-    """Whether a process is gone, or only waits for its parent to notice."""
-    for _ in range(100):
-        try:
-            with open(f"/proc/{process}/stat") as stat:
-                if stat.read().rpartition(")")[2].split()[0] == "Z":
-                    return True
-            os.kill(process, 0)
-        except OSError:
-            return True
-        time.sleep(0.05)
-    return False
+    assert has_ended(child)
 
 
 GARBAGE = "<testsuites><testcase"

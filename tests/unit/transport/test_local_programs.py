@@ -2,33 +2,16 @@
 
 import os
 import threading
-import time
-from pathlib import Path
 
 import pytest
 
 from fairlead.model import Command
 from fairlead.transport.local import run_local
+from tests.processes import has_ended
 
 
 def shell(script: str, timeout: float = 20.0) -> Command:
     return Command(("sh", "-c", script), timeout=timeout)
-
-
-def alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):  # the latter while it is being taken away
-        return False
-    return state != "Z"
-
-
-def ends(pid: int) -> bool:
-    """Whether a process that was killed is gone: the kernel takes a moment, a busy one longer."""
-    deadline = time.monotonic() + 60
-    while alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not alive(pid)
 
 
 def test_it_tells_exit_code_and_both_streams(tmp_path):
@@ -62,13 +45,13 @@ def test_odd_bytes_are_replaced():
 def test_at_its_timeout_it_ends_with_its_children(trap):
     ran = run_local(shell(f"{trap}sh -c '{trap}sleep 60' & echo $!; wait", timeout=1.0))
     assert ran.stopped == "timeout"
-    assert ends(int(ran.out))
+    assert has_ended(int(ran.out))
 
 
 def test_a_child_left_in_the_background_does_not_outlive_it():
     ran = run_local(shell("sleep 60 >/dev/null 2>&1 & echo $!"))
     assert ran.ok
-    assert ends(int(ran.out))
+    assert has_ended(int(ran.out))
 
 
 def test_it_can_be_cancelled():

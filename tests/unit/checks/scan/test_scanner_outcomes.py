@@ -1,8 +1,6 @@
 """Whatever a scanner prints, nothing scanned is not-run, and nonsense is an error (law 8)."""
 
 import json
-import os
-import time
 from pathlib import Path
 
 import pytest
@@ -28,6 +26,7 @@ from fairlead.checks.sweep import judged, sweep
 from fairlead.checks.tree import Tree
 from fairlead.checks.verdict import Outcome
 from fairlead.transport.local import Ran
+from tests.processes import has_ended
 
 NOWHERE = Path("/nonexistent")
 SCANNERS = (
@@ -212,17 +211,4 @@ def test_a_program_that_misbehaves(script, outcome, why, tmp_path):
     assert verdict.outcome is outcome, verdict
     assert why in verdict.reason
     if (tmp_path / "child").exists():
-        assert gone(int((tmp_path / "child").read_text()))
-
-
-def gone(process: int) -> bool:
-    """Whether a process ended; a moment is given to who has to bury it."""
-    for _ in range(100):
-        try:
-            os.kill(process, 0)
-        except ProcessLookupError:
-            return True
-        if Path(f"/proc/{process}/stat").read_text().split()[2] == "Z":
-            return True
-        time.sleep(0.02)
-    return False
+        assert has_ended(int((tmp_path / "child").read_text()))

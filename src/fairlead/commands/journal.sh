@@ -46,6 +46,8 @@ fl_observe_run() {
 fl_prune_journal() { # KEEP: what ended, but the KEEP newest
   find "$FL_BASE/journal" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | sort -r | tail -n +"$(($1 + 1))" |
     while read -r jl_run; do
-      [ ! -s "$jl_run/end" ] && [ -f "$jl_run/header" ] && ls -d "$jl_run"/[0-9]* >/dev/null 2>&1 || rm -rf "$jl_run"
+      if [ -s "$jl_run/end" ] || [ ! -f "$jl_run/header" ] || ! ls -d "$jl_run"/[0-9]* >/dev/null 2>&1; then
+        rm -rf "$jl_run"
+      fi
     done
 }

@@ -70,6 +70,16 @@ def test_what_was_tried_passed(on_main):
     assert smoke == {"api": "passed", "web": "not run: [build] says skip"}
 
 
+def test_the_scan_of_an_image_is_on_record_by_its_digest(shop, on_main):
+    commit, built = on_main
+    folder = shop.folder / ".fairlead/records" / commit
+    records = [json.loads(file.read_text()) for file in folder.glob("scan-image-*.json")]
+    assert {one["image"] for one in records} == set(built["digests"].values())
+    assert {(one["commit"], one["clean"], one["partial"]) for one in records} == {
+        (commit, True, False)
+    }
+
+
 def test_tags_on_main_a_branch_and_a_version(shop, on_main, lab):
     commit, _ = on_main
     assert tags_of(lab, f"{NAME}/web") >= {"latest", f"main-{commit[:12]}"}

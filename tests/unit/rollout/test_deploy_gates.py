@@ -61,6 +61,21 @@ def test_it_passes_once_all_is_on_record(gated):
     assert check_gates(environment, images) == ""
 
 
+def test_an_image_opens_its_gate_as_the_digest_that_was_scanned(gated):
+    environment, images = gated
+    environment = replace(environment, gates=Gates(require=("image",)))
+    config = load_repository(environment.root, {}).checks_hash
+    passed = [Verdict("trivy:image", Outcome.PASSED)]
+    digest = images["api"].digest
+    keep(environment.root, record("scan-image", COMMIT, True, config, passed, image="sha256:0"))
+    with pytest.raises(GateRefused) as told:
+        check_gates(environment, images)
+    assert digest in told.value.why[0]
+    assert "inv scan --image" in told.value.next_step
+    keep(environment.root, record("scan-image", COMMIT, True, config, passed, image=digest))
+    assert check_gates(environment, images) == ""
+
+
 def test_records_of_another_commit_open_nothing(gated):
     environment, images = gated
     on_record(environment.root, "test", "lint", commit="b2" * 20)

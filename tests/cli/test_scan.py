@@ -92,12 +92,18 @@ def test_a_scanner_that_is_not_there_is_no_pass(tree):
         "gitleaks": "not-run", "grype": "not-run",
     }  # fmt: skip
     assert "not installed" in told["tools"][0]["reason"]
+    assert told["outcome"] == "not-run"
 
 
 def test_nothing_scanned_is_no_pass(tmp_path):
     done = scan(tmp_path)
     assert done.returncode == 1
     assert "nothing was scanned" in done.stdout
+
+
+def test_what_was_found_is_the_outcome_of_the_whole(tree):
+    done = scan(tree, "--only=gitleaks,grype", "--json")
+    assert json.loads(done.stdout.splitlines()[-1])["outcome"] == "findings"
 
 
 @pytest.mark.parametrize(

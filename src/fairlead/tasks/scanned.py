@@ -172,7 +172,7 @@ def _tell(
     )
     summary = [_verdict(result), *_remarks(result), f"  {files['sarif']}  {files['summary']}"]
     payload = {
-        "outcome": "passed" if result.ok else "failed",
+        "outcome": str(result.outcome),
         "failing": len(result.failing),
         "excluded": len(result.sifted.excluded),
         "tools": [data(verdict) for verdict in result.verdicts],

@@ -56,6 +56,16 @@ class Scanned:
         )
 
     @property
+    def outcome(self) -> Outcome:
+        """Of the whole: what was found says most, then what could not finish."""
+        if self.ok:
+            return Outcome.PASSED
+        if self.failing or self.sifted.expired:
+            return Outcome.FINDINGS
+        errors = any(verdict.outcome is Outcome.ERROR for verdict in self.verdicts)
+        return Outcome.ERROR if errors else Outcome.NOT_RUN
+
+    @property
     def ok(self) -> bool:
         """Something was scanned, every scanner answered, nothing is too bad, and no exclusion has
         run out."""

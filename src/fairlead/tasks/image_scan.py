@@ -63,11 +63,13 @@ def _scanned(run: "Run", image: "Identity") -> "Scanned":
 
 
 def _judged(found: "Scanned", digest: str) -> str:
+    from fairlead.checks.scan.judging import counted
+
     if found.failing:
         listed = [str(fault.finding.message) for fault in found.failing[:10]]
         raise ScanFailed(
-            f"the scan of image {digest[:19]} has {len(found.failing)} findings that are "
-            f"{found.fail_on} or worse",
+            f"the scan of image {digest[:19]} has {counted(len(found.failing), 'finding')} of "
+            f"severity {found.fail_on} or worse",
             why=listed,
             state="it was built, but neither recorded nor pushed",
             next_step="mend them, or judge them in the exclusions that `inv scan` names",

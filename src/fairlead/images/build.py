@@ -122,8 +122,10 @@ def build_all(job: Job, wanted: Sequence[Buildable]) -> list[Outcome]:
         futures = [pool.submit(_outcome, job, one) for one in wanted]
         try:
             found = [future.result() for future in futures]
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as asked:
+            asked.add_note("no image was recorded; containers of smoke tests are removed")
             job.cancel.set()
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
     _prune(job)
     ok = all(one.built for one in found)
@@ -167,6 +169,8 @@ def _passed(job: Job, one: Buildable, layout: Layout) -> Built:
     """Finish the layout and try the image; what there is to record of it."""
 
     def tell(what: str) -> None:
+        if job.cancel.is_set():
+            raise BuildFailed(f"{one.name}: interrupted before: {what}")
         job.tell(HostProgress(STEP, one.name, what, 0, 0))
 
     folder = own_folder(job.building.root, f"sbom/{job.revision.key}")
@@ -178,7 +182,7 @@ def _passed(job: Job, one: Buildable, layout: Layout) -> Built:
     digest = finish(layout, sboms, labels(job.revision, one))
     with in_engine(layout, one) as loaded:
         tell("smoke test")
-        smoke = try_image(loaded, one)
+        smoke = try_image(loaded, one, job.cancel)
         tell("scan")
         scan = job.scan(loaded.name, digest) if loaded.name else loaded.why
     images = layout.images()

@@ -93,8 +93,12 @@ def push_all(sending: Sending, wanted: Sequence[Built]) -> list[Pushed]:
         futures = [pool.submit(_push, sending, *pair) for pair in zip(wanted, uploads, strict=True)]
         try:
             found = [future.result() for future in futures]
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as asked:
+            asked.add_note(
+                "tags are set last, so none names half an image; inv push sends the rest"
+            )
             sending.cancel.set()
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
     ok = all(one.sent for one in found)
     sending.tell(PhaseFinished(STEP, ok, time.monotonic() - began))

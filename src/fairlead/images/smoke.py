@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -70,12 +71,15 @@ def in_engine(layout: Layout, one: Buildable) -> Iterator[Loaded]:
         _docker("image", "rm", "--force", name)
 
 
-def try_image(loaded: Loaded, one: Buildable) -> str:
-    """PASSED, or why nothing was tried. Raises SmokeFailed with the container's last words."""
+def try_image(loaded: Loaded, one: Buildable, cancel: threading.Event) -> str:
+    """PASSED, or why nothing was tried. Raises SmokeFailed with the container's last words.
+
+    Setting `cancel` ends the wait for it to become ready; the container is removed as ever.
+    """
     if one.smoke.skip:
         return "not run: [build] says skip"
     if loaded.name:
-        _Trial(one, loaded.name).run()
+        _Trial(one, loaded.name, cancel).run()
     return loaded.why or PASSED
 
 
@@ -83,6 +87,7 @@ def try_image(loaded: Loaded, one: Buildable) -> str:
 class _Trial:
     one: Buildable
     image: str
+    cancel: threading.Event
     container: str = ""
 
     def run(self) -> None:
@@ -129,7 +134,8 @@ class _Trial:
                 reason = "" if ran >= smoke.stays_up else "it has only just started"
             if not reason:
                 return
-            time.sleep(POLL)
+            if self.cancel.wait(POLL):
+                raise self.failed("it was interrupted")
         raise self.failed(f"not ready within {smoke.timeout:g} s: {reason}")
 
     def verdict(self, health: Mapping[str, Any]) -> str:

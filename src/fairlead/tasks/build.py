@@ -62,13 +62,15 @@ def _plan(run: Run, job: "Job", wanted: "Sequence[Buildable]") -> None:
 
 def _build(run: Run, job: "Job", wanted: "Sequence[Buildable]") -> None:
     from fairlead.errors import FairleadError
+    from fairlead.images.alone import alone
     from fairlead.images.build import build_all
     from fairlead.images.record import keep
 
-    outcomes = build_all(job, wanted)
-    passed = [one.built for one in outcomes if one.built]
-    if passed:
-        keep(job.building.root, job.revision, job.building.config_hash, passed)
+    with alone(job.building.root):
+        outcomes = build_all(job, wanted)
+        passed = [one.built for one in outcomes if one.built]
+        if passed:
+            keep(job.building.root, job.revision, job.building.config_hash, passed)
     columns = ("image", "result", "platforms", "digest", "smoke test", "scan", "sbom", "cached")
     run.reporter.table(
         "", columns, [_row(one) for one in outcomes], [f"tags: {', '.join(job.tags)}"]

@@ -140,23 +140,29 @@ class Verb(Task[Body]):
             return fault
         looked_only = run.options.plan or not self.mutates
         if isinstance(fault, KeyboardInterrupt):
-            return Interrupted(self.name, str(fault), looked_only)
+            known = "; ".join(getattr(fault, "__notes__", ()))
+            return Interrupted(
+                self.name, str(fault), "nothing was changed" if looked_only else known
+            )
         if os.environ.get("FAIRLEAD_DEBUG") == "1":
             run.trace(fault)
         return Bug(self.name, fault, looked_only)
 
 
 class Interrupted(FairleadError):
-    """A person or a CI job stopped the command before it could say how things stand."""
+    """A person or a CI job stopped the command.
+
+    state: how things stand, as the notes of the KeyboardInterrupt tell; empty when nobody knows.
+    """
 
     kind = "interrupted"
 
-    def __init__(self, task: str, signal: str, looked_only: bool) -> None:
+    def __init__(self, task: str, signal: str, state: str) -> None:
         by = {"SIGINT": "Ctrl-C", "": "Ctrl-C"}.get(signal, signal)
         super().__init__(
             f"{task} was interrupted by {by}",
-            state="nothing was changed" if looked_only else "",
-            next_step="" if looked_only else "inv status  (which release is serving)",
+            state=state,
+            next_step="" if state else "inv status  (which release is serving)",
         )
 
 

@@ -1,5 +1,6 @@
 """What the tests of images share: a builder, a registry that may be killed, projects."""
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import pytest
 
 from tests.lab.builder import Sources, docker, own_docker_config, running_builder
 from tests.lab.hosts import Lab
+from tests.tools import BIN
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +68,11 @@ def sources(
         return Sources(folder, lab, builder, docker_config, app, **more).write()  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def unscanned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands find no scanner, for a test of something else: they take 20 s for a Python image."""
+    scanners = (str(BIN), str(BIN.resolve()))
+    path = os.environ["PATH"].split(os.pathsep)
+    monkeypatch.setenv("PATH", os.pathsep.join(one for one in path if one not in scanners))

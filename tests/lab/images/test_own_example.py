@@ -1,6 +1,5 @@
 """This repository's own deploy/: its example built, tried, pushed, and deployed by its tag."""
 
-import os
 import shutil
 import subprocess
 
@@ -8,18 +7,14 @@ import pytest
 
 from tests.lab.builder import Sources
 from tests.lab.hosts import ROOT, clear
-from tests.tools import BIN
 
 APP = "agentic-own"  # `agentic` itself may be deployed by who tries the example
 
 
 @pytest.fixture
-def own(lab, hosts, builder, docker_config, tmp_path, monkeypatch):
+def own(lab, hosts, builder, docker_config, tmp_path, unscanned):
     """A clone as a team would have it: another name, its own builder, one host."""
     (host,) = hosts(1)
-    path = os.environ["PATH"].split(os.pathsep)
-    scanners = (str(BIN), str(BIN.resolve()))  # test_scan_of_build has them; here they take 20 s
-    monkeypatch.setenv("PATH", os.pathsep.join(one for one in path if one not in scanners))
     words = ("git", "clone", "-q", "--depth=1", f"file://{ROOT}", str(tmp_path / "clone"))
     subprocess.run(words, check=True, capture_output=True, timeout=60)
     clone = Sources(tmp_path / "clone", lab, builder, docker_config, APP)

@@ -71,7 +71,7 @@ def test_an_engine_on_another_machine_gets_no_image_and_the_smoke_test_is_not_ru
     address, asked = remote
     monkeypatch.setenv("DOCKER_HOST", address)
     with in_engine(make(tmp_path / "layout"), one) as loaded:
-        told = try_image(loaded, one)
+        told = try_image(loaded, one, threading.Event())
     assert told == f"not run: the engine is on another machine ({address})"
     assert [path.rpartition("/")[2] for path in asked] == ["version"]
 
@@ -79,5 +79,5 @@ def test_an_engine_on_another_machine_gets_no_image_and_the_smoke_test_is_not_ru
 def test_without_an_engine_the_smoke_test_is_not_run(one, tmp_path, monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no.sock")
     with in_engine(make(tmp_path / "layout"), one) as loaded:
-        told = try_image(loaded, one)
+        told = try_image(loaded, one, threading.Event())
     assert told == "not run: this machine has no Docker engine"

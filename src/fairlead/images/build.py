@@ -119,8 +119,8 @@ def build_all(job: Job, wanted: Sequence[Buildable]) -> list[Outcome]:
     job.tell(PhaseStarted(STEP, "build images", tuple(one.name for one in wanted)))
     own_folder(job.building.root, "images")
     with ThreadPoolExecutor(max_workers=job.building.build.parallel) as pool:
-        futures = [pool.submit(_outcome, job, one) for one in wanted]
         try:
+            futures = [pool.submit(_outcome, job, one) for one in wanted]
             found = [future.result() for future in futures]
         except KeyboardInterrupt as asked:
             asked.add_note("no image was recorded; containers of smoke tests are removed")

@@ -90,8 +90,9 @@ def push_all(sending: Sending, wanted: Sequence[Built]) -> list[Pushed]:
     began = time.monotonic()
     sending.tell(PhaseStarted(STEP, "push images", tuple(one.name for one in wanted)))
     with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
-        futures = [pool.submit(_push, sending, *pair) for pair in zip(wanted, uploads, strict=True)]
         try:
+            pairs = zip(wanted, uploads, strict=True)
+            futures = [pool.submit(_push, sending, *pair) for pair in pairs]
             found = [future.result() for future in futures]
         except KeyboardInterrupt as asked:
             asked.add_note(

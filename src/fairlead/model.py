@@ -53,7 +53,8 @@ class Command:
     argv is printed in plans and logs, so it holds no secret; `stdin` may, and is described by
     `stdin_note` instead of shown. `timeout` is in seconds, for the whole command. `repeatable`:
     sent twice it has the effect of once, so after a lost connection it is sent again. `mark`: the
-    word that a step tells its end with (commands/steps.sh); empty for all else.
+    word that a step tells its beginning and end with (commands/steps.sh); empty for all else.
+    `patience`: seconds that a step may wait before it begins; `timeout` counts from then on.
     """
 
     argv: tuple[str, ...]
@@ -62,6 +63,7 @@ class Command:
     timeout: float = 120.0
     repeatable: bool = False
     mark: str = ""
+    patience: float = 0.0
 
 
 @dataclass(frozen=True)

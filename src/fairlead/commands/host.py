@@ -23,7 +23,7 @@ def restore(stamp: str, release: str) -> Command:
 
 def irreversible(release: str) -> Command:
     """Leave a mark: the release's migration is about to take away what older ones need."""
-    return Command(("fl_irreversible", release))
+    return Command(("fl_irreversible", release), timeout=30)
 
 
 def login(server: str, username: str, password: bytes) -> Command:
@@ -45,7 +45,7 @@ def clear(project: str) -> Command:
 
 
 def clear_one_off(project: str) -> Command:
-    return Command(("fl_clear_one_off", project))
+    return Command(("fl_clear_one_off", project), timeout=30)
 
 
 def await_healthy(project: str, settle: float, timeout: float) -> Command:

@@ -39,7 +39,9 @@ def step_script(
     }
     fence, *rest = commands
     calls = [shlex.join(fence.argv), *(_call(command, STDIN) for command in rest)]
-    return replace(_script(commands, {**variables, **about}, calls), repeatable=True, mark=mark)
+    whole = _script(commands, {**variables, **about}, calls)
+    took = sum(command.timeout for command in rest)
+    return replace(whole, repeatable=True, mark=mark, patience=fence.timeout, timeout=took)
 
 
 def _script(

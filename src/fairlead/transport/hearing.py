@@ -1,5 +1,7 @@
 """What a command says, over however many connections it takes to hear it out."""
 
+import time
+
 from fairlead.model import Command
 from fairlead.transport.lines import LineSplitter
 from fairlead.transport.protocol import LineListener
@@ -9,13 +11,15 @@ class Hearing:
     """Lines of stdout as they come; for a step also its end, told in lines that bear its mark.
 
     A step that is asked again begins its story anew: what the listener was told once it is not
-    told again. group: the remote process group. code: the exit code that the step told.
+    told again. group: the remote process group. code: the exit code that the step told. began:
+    when a step was first heard to have begun (monotonic).
     """
 
     def __init__(self, command: Command, listener: LineListener | None) -> None:
         self._mark = command.mark
         self._listener = listener
         self._told = 0
+        self.began: float | None = None
         self.begin()
 
     def begin(self) -> None:
@@ -49,6 +53,7 @@ class Hearing:
             self._hear(line)
         elif line.startswith(f"@step {self._mark} "):
             self.group = int(line.split()[2])
+            self.began = self.began or time.monotonic()
         elif line.startswith(f"@exit {self._mark} "):
             self.code = int(line.split()[2])
         elif line.startswith("@err "):

@@ -40,7 +40,8 @@ class _Talk:
 
     @property
     def deadline(self) -> float:
-        return self.started + self.command.timeout
+        begun = self.hearing.began or self.started + self.command.patience
+        return begun + self.command.timeout
 
     @property
     def cancelled(self) -> bool:

@@ -304,11 +304,11 @@ def _data(situation: Situation, name: str, release: str) -> tuple[Command, ...]:
 
 
 def _away(situation: Situation, name: str, run: Run) -> tuple[Command, ...]:
-    """The run's slot answers what it was asked, its workers end their jobs, then it goes."""
+    """The run's slot answers what it was asked, is stopped with its own grace, then it goes."""
     project = situation.new_project(name)
     held = situation.state(name).slot(situation.new_slot(name))
     backends = sorted({one.backend for one in held if one.backend})
     drained = (router.drain(situation.environment.drain_timeout, *backends),) if backends else ()
-    gone = (*drained, host.stop_workers(project)) if held else ()
+    gone = (*drained, host.retire(project, 0)) if held else ()
     judged = (host.status(run.release, ReleaseStatus.FAILED),) if run.verb == "deploy" else ()
     return (*gone, host.clear(project), *judged)

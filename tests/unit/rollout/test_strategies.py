@@ -329,7 +329,7 @@ class TestAfterAKill:
         assert step.name == "settle"
         assert words(step) == [
             *("fl_revive", "fl_ready_servers", "fl_await", "fl_switch", "fl_drain"),
-            *("fl_stop_workers", "fl_clear", "fl_status"),
+            *("fl_retire", "fl_clear", "fl_status"),
         ]
         assert ("fl_status", "0002-v2", "failed") in argvs(step)
 

@@ -31,7 +31,7 @@ def _whole(situation: Situation, state: HostState) -> tuple[Command, ...]:
             host.await_healthy(project, SETTLE_SECONDS, situation.health_timeout(state.host)),
             router.switch(state.live_slot),
             router.drain(situation.environment.drain_timeout, *sorted(backends)),
-            host.stop_workers(other),
+            host.retire(other, 0),
             host.clear(other),
         )
     if state.live_runtime and state.live_runtime != state.live_file:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tests.faults import network
 from tests.faults.scene import LEASE, Scene
 from tests.lab.hosts import wait_for
+from tests.lab.project import Project
 
 ROUTER = "docker inspect --format '{{.State.Pid}}' fairlead-router"
 
@@ -19,12 +20,14 @@ class Fault:
 
     excused: the fault takes the host's traffic with it for a while, so failed requests are no
     fault of the program's. cramped: it needs the application that has a disk of its own.
+    prepare: what has to be so before the deploy begins.
     """
 
     name: str
     strike: Callable[[Scene], None]
     excused: bool = False
     cramped: bool = False
+    prepare: Callable[[Project], None] = lambda app: None
 
 
 def _signal(number: int) -> Callable[[Scene], None]:
@@ -68,7 +71,19 @@ def _engine_killed(scene: Scene) -> None:
 
 
 def _router_killed(scene: Scene) -> None:
+    """Docker restarts it; at growing intervals if it is killed again before it ran for 10 s."""
     scene.host.must(f"kill -9 $({ROUTER})", user="root")
+
+
+def _router_has_run(app: Project) -> None:
+    """For longer than Docker counts it as restarted in vain."""
+    began = "docker inspect --format '{{.State.StartedAt}}' fairlead-router"
+
+    def long_enough() -> bool:
+        age = app.hosts[-1].must(f"echo $(( $(date +%s) - $(date -d $({began}) +%s) ))")
+        return int(age) > 11
+
+    wait_for(long_enough, 90, "the router has run for a while")
 
 
 def _registry_down(scene: Scene) -> None:
@@ -116,7 +131,7 @@ FAULTS = (
     Fault("connection: sshd's session killed", _session_killed),
     Fault("host: killed and restarted", _host_restarted, excused=True),
     Fault("host: dockerd killed", _engine_killed, excused=True),
-    Fault("host: router killed", _router_killed, excused=True),
+    Fault("host: router killed", _router_killed, excused=True, prepare=_router_has_run),
     Fault("registry: unreachable for 3 s", _registry_down),
     Fault("host: disk full for 3 s", _disk_full, cramped=True),
     Fault("a second deployer", _second_deployer),

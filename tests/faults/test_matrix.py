@@ -27,6 +27,7 @@ def test_nothing_is_lost(request: pytest.FixtureRequest, case: Case) -> None:
 
 
 def strike(app: Project, case: Case) -> Tried:
+    case.fault.prepare(app)
     with load(app) as running_load:
         scene = begun(app)
         struck = scene.wait_for(case.phase)

@@ -1,6 +1,7 @@
 """What came of a roll-out: followed from what is seen afterwards, never from what was intended."""
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from fairlead.rollout.patience import ChangedMeanwhile, LockLost
 from fairlead.rollout.plan import Commands, Plan
 from fairlead.rollout.session import Session
 from fairlead.rollout.situation import Situation
+
+COMES_BACK = 15.0  # seconds; a dockerd that was killed answers after 3 to 5
 
 
 @dataclass(frozen=True)
@@ -155,7 +158,7 @@ def _still_the_same(session: Session, situation: Situation) -> None:
 def _succeeded(session: Session, execution: Execution, doing: str) -> Outcome:
     listen, situation = session.listen, execution.situation
     listen(PhaseStarted("verify", "look again: is that what runs", session.fleet.hosts))
-    seen = session.fleet.look(situation.observed)
+    seen = _seen_in_the_end(session, situation.observed)
     observed = {name: s for name, s in seen.items() if isinstance(s, HostState)}
     wrong = {
         name: fault
@@ -189,6 +192,18 @@ def _succeeded(session: Session, execution: Execution, doing: str) -> Outcome:
         warnings=warnings,
         bypass=situation.target.bypass,
     )
+
+
+def _seen_in_the_end(session: Session, before: Observed) -> Mapping[str, HostState | FairleadError]:
+    """The last look; an engine that is just being restarted is given time to come back."""
+    give_up = time.monotonic() + COMES_BACK
+    while True:
+        seen = session.fleet.look(before)
+        if not any(isinstance(state, FairleadError) for state in seen.values()):
+            return seen
+        if time.monotonic() > give_up:
+            return seen
+        time.sleep(1.0)
 
 
 def _fault(situation: Situation, state: HostState | FairleadError) -> str | None:

@@ -17,7 +17,6 @@ MIGRATION = """
 service = "api"
 command = "sh -c 'echo migrating; sleep .7'"
 """
-TRIED: list[matrix.Tried] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -108,9 +107,11 @@ def cramped(struck) -> Iterator[Project]:
 def told(request: pytest.FixtureRequest) -> Iterator[None]:
     """The table, when all is done."""
     yield
-    if TRIED:
+    if matrix.TRIED:
         capture = request.config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled():
-            print("\n\n" + matrix.table(TRIED))
+            print("\n\n" + matrix.table(matrix.TRIED))
         if request.config.getoption("--write"):
-            matrix.write(TRIED, f"{len(TRIED)} cases on one host, {os.cpu_count()} cores.")
+            matrix.write(
+                matrix.TRIED, f"{len(matrix.TRIED)} cases on one host, {os.cpu_count()} cores."
+            )

@@ -39,6 +39,10 @@ class Tried:
     way: str
 
 
+TRIED: list[Tried] = []
+"""The cases of this run, in order."""
+
+
 def every(phases: Sequence[str] = PHASES) -> list[Case]:
     return [Case(fault, phase) for fault in FAULTS for phase in phases]
 

@@ -6,8 +6,7 @@ import zlib
 import pytest
 
 from tests.faults import invariants
-from tests.faults.conftest import TRIED
-from tests.faults.matrix import Case, Tried
+from tests.faults.matrix import TRIED, Case, Tried
 from tests.faults.recovery import WAYS, recover
 from tests.faults.scene import NEW, OLD, Scene
 from tests.lab.load import Load

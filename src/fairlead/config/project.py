@@ -10,8 +10,8 @@ from fairlead.errors import UsageError
 FOLDER = "deploy"
 FILE = "fairlead.toml"
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9]{0,30}")
-# Slots, the router and the base file have these names already: `<app>-blue` is no environment.
-_RESERVED = frozenset({"blue", "green", "router", "fairlead"})
+# Slots, the router and files of deploy/ have these names already: `<app>-blue` is no environment.
+_RESERVED = frozenset({"blue", "green", "router", "fairlead", "exclusions"})
 
 
 def find_root(start: Path, environ: Mapping[str, str] | None = None) -> Path:

@@ -33,7 +33,8 @@ def test_the_root_may_be_named(project, tmp_path_factory):
 
 
 def test_environments_are_the_other_files(project):
-    root = project(**{"deploy/production.toml": "", "deploy/Not-one.toml": "", "deploy/x.yaml": ""})
+    others = ("deploy/exclusions.toml", "deploy/Not-one.toml", "deploy/x.yaml")
+    root = project(**{"deploy/production.toml": "", **dict.fromkeys(others, "")})
     assert environment_names(root) == ("production", "staging")
 
 

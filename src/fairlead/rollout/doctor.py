@@ -161,7 +161,7 @@ def _answer(session: Session, name: str, references: References) -> Facts:
     ahead: list[float] = []
 
     def listen(line: str) -> None:
-        if line.startswith("@clock "):  # compared as it arrives
+        if line.startswith("@clock ") and not ahead:  # compared as it arrives; a look tells it too
             ahead.append(float(line.split()[1]) - time.time())
 
     whole = script(words, {"FL_TOKEN": "", **session.fleet.variables})

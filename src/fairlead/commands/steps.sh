@@ -50,7 +50,7 @@ fl_step_claim() { # whoever makes the directory carries the step out
 }
 
 fl_step_follow() { # PID: what the step says, while it says it
-  tail -c +1 -f -s 0.05 --pid="$1" "$st_directory/out" 2>/dev/null ||
+  tail -c +1 -f -s 0.01 --pid="$1" "$st_directory/out" 2>/dev/null ||
     { # BusyBox's follows no process
       until [ -s "$st_directory/code" ] || ! kill -0 "$1" 2>/dev/null; do fl_nap; done
       fl_nap

@@ -103,12 +103,10 @@ fl_await_servers() ( # BACKEND TIMEOUT ADDRESS…: until it has exactly these, a
     rt_seen=$(fl_servers "$rt_waiting" "$rt_waiting-probe")
     printf '%s\n' "$rt_seen" | fl_probe_begin
     rt_found=$(printf '%s\n' "$rt_seen" | fl_servers_judge "$*")
-    # While a server is being asked, HAProxy does not tell the status it answered with before.
-    case $rt_found in *' L7STS/0 '*) rt_found=${rt_shown:-$rt_found} ;; esac
-    # While a check is under way, HAProxy shows the last one's result without its code and words.
-    case $rt_found in *' L7'*'/0 '*) [ -z "$rt_shown" ] || rt_found=$rt_shown ;; esac
-    [ "$rt_found" = "$rt_shown" ] || printf '@health %s %s\n' "$rt_waiting" "$rt_found"
-    rt_shown=$rt_found
+    case $rt_found in
+      *'not asked yet'* | "$rt_shown") ;;
+      *) printf '@health %s %s\n' "$rt_waiting" "$rt_found" && rt_shown=$rt_found ;;
+    esac
     if [ "$rt_found" = "$#/$# ok" ]; then
       trap - EXIT
       printf '%s\n' "$rt_seen" | fl_probe_end
@@ -117,7 +115,7 @@ fl_await_servers() ( # BACKEND TIMEOUT ADDRESS…: until it has exactly these, a
     [ "$(date +%s)" -le "$rt_deadline" ] || break
     fl_nap 0.02
   done
-  echo "$rt_waiting is not healthy in time: $rt_found" >&2
+  echo "$rt_waiting is not healthy in time: ${rt_shown:-$rt_found}" >&2
   return 1
 )
 
@@ -134,7 +132,18 @@ fl_probe_end() { # stdin, as of fl_servers: let the probes rest; what they have 
 
 fl_servers_judge() { # "ADDRESS…": of stdin, as of fl_servers: `UP/TOTAL ok`, or what is missing
   # A server without its probe, or the other way round, is a moment of a change: not there yet.
+  # While a check is under way, HAProxy shows the result of the last one without its code.
   awk -v wanted="$1" '
+    function fault(check, code, said) {
+      gsub(/_/, " ", said)
+      if (check == "-" || (check ~ /^L7(STS|RSP)/ && code == 0)) return "not asked yet"
+      if (check == "L4CON") return "refuses connections"
+      if (check == "L4TOUT") return "cannot be connected to"
+      if (check == "L7TOUT") return "takes connections and does not answer"
+      if (check == "L7RSP") return "answers, but not in HTTP"
+      if (check == "L7STS") return "answers " code " " said
+      return check "/" code " " said
+    }
     $2 !~ /-probe$/ { there[$4] }
     $2 ~ /-probe$/ { check[$4] = $7; code[$4] = $8; said[$4] = $9 }
     END {
@@ -142,12 +151,12 @@ fl_servers_judge() { # "ADDRESS…": of stdin, as of fl_servers: `UP/TOTAL ok`, 
       for (i = 1; i <= total; i++) {
         address = list[i]
         expected[address] = 1
-        if (!(address in check && address in there)) note = note " " address " unresolved"
-        else if (check[address] !~ /^L7OK/) note = note " " address " " check[address] "/" code[address] " " said[address]
+        if (!(address in check && address in there)) note = note ", " address " is not known to the router yet"
+        else if (check[address] !~ /^L7OK/) note = note ", " address " " fault(check[address], code[address], said[address])
         else good++
       }
-      for (address in check) if (!(address in expected)) note = note " " address " unexpected"
-      print good + 0 "/" total (note == "" ? " ok" : note)
+      for (address in check) if (!(address in expected)) note = note ", " address " is none of them"
+      print good + 0 "/" total (note == "" ? " ok" : substr(note, 2))
     }'
 }
 

@@ -157,6 +157,7 @@ def _still_the_same(session: Session, situation: Situation) -> None:
 
 def _succeeded(session: Session, execution: Execution, doing: str) -> Outcome:
     listen, situation = session.listen, execution.situation
+    started = time.monotonic()
     listen(PhaseStarted("verify", "look again: is that what runs", session.fleet.hosts))
     seen = _seen_in_the_end(session, situation.observed)
     observed = {name: s for name, s in seen.items() if isinstance(s, HostState)}
@@ -165,7 +166,7 @@ def _succeeded(session: Session, execution: Execution, doing: str) -> Outcome:
         for name in situation.hosts
         if (fault := _fault(situation, seen[name])) is not None
     }
-    listen(PhaseFinished("verify", not wrong, 0.0))
+    listen(PhaseFinished("verify", not wrong, time.monotonic() - started))
     if wrong:
         error = MixedState(
             "the hosts do not run what was rolled out",

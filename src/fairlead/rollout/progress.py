@@ -23,9 +23,11 @@ def _progress(line: str) -> Progress | None:
     if word == "@health" and len(fields) >= 2:
         up, _, total = fields[1].partition("/")
         return (fields[0], int(up), int(total or 0), " ".join(fields[2:]))
-    if word in ("@drain", "@drain-timeout") and len(fields) >= 2:
-        note = "cut at drain_timeout" if word == "@drain-timeout" else ""
-        return ("open requests", int(fields[1]), 0, note)
+    if word == "@drain-timeout" and len(fields) >= 2:
+        return ("open requests", int(fields[1]), 0, "cut at drain_timeout")
+    if word == "@drain" and len(fields) >= 2:
+        left = int(fields[1])
+        return ("open requests", left, 0, "") if left else ("all requests answered", 0, 0, "")
     if word == "@pull" and len(fields) >= 2:
         return ("layers", int(fields[0]), int(fields[1]), " ".join(fields[2:]))
     return None

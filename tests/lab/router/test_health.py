@@ -17,7 +17,7 @@ def test_a_redirecting_health_path_is_told(shop: Application) -> None:
     bad = (set(both) - set(good)).pop()
     answer = shop.host.fl("fl_await_servers", shop.backend("blue"), "2", *both, key="shop-test")
     assert answer.code == 1
-    assert f"1/2 {bad} L7STS/301 Moved_Permanently" in answer.err
+    assert f"1/2 {bad} answers 301 Moved Permanently" in answer.err
     assert "@health shop-test-web-blue 1/2" in answer.out
 
 
@@ -29,7 +29,7 @@ def test_a_dead_port_is_told(shop: Application) -> None:
     addresses = shop.addresses("blue")
     answer = shop.host.fl("fl_await_servers", shop.backend("blue"), "2", *addresses)
     assert answer.code == 1
-    assert "L4CON" in answer.err
+    assert "refuses connections" in answer.err
 
 
 def test_a_predecessors_good_health_counts_for_nothing(shop: Application) -> None:
@@ -42,7 +42,7 @@ def test_a_predecessors_good_health_counts_for_nothing(shop: Application) -> Non
         assert after == before
         answer = shop.host.fl("fl_await_servers", shop.backend("blue"), "2", *after)
         assert answer.code == 1
-        assert "L7STS/503" in answer.err
+        assert "answers 503 Not Yet" in answer.err
         shop.host.must("docker rm -f blue1")
 
 
@@ -50,10 +50,10 @@ def test_more_or_fewer_servers_than_expected_are_told(shop: Application) -> None
     addresses = shop.start("blue", "blue0", "blue1")
     answer = shop.host.fl("fl_await_servers", shop.backend("blue"), "2", addresses[0])
     assert answer.code == 1
-    assert f"{addresses[1]} unexpected" in answer.err
+    assert f"{addresses[1]} is none of them" in answer.err
     answer = shop.host.fl("fl_await_servers", shop.backend("blue"), "2", *addresses, "10.9.9.9")
     assert answer.code == 1
-    assert "10.9.9.9 unresolved" in answer.err
+    assert "10.9.9.9 is not known to the router yet" in answer.err
 
 
 def test_servers_at_rest_are_asked_rarely(shop: Application) -> None:

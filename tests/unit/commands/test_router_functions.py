@@ -130,12 +130,13 @@ SEEN = """\
     [
         (
             "10.0.0.3 10.0.0.4 10.0.0.7",
-            "1/3 10.0.0.4 L7STS/301 Moved_Permanently 10.0.0.7 unresolved 10.0.0.5 unexpected",
+            "1/3 10.0.0.4 answers 301 Moved Permanently, 10.0.0.7 is not known to the router yet, "
+            "10.0.0.5 is none of them",
         ),
         (
             "10.0.0.3 10.0.0.4 10.0.0.5 10.0.0.6 10.0.0.7",
-            "1/5 10.0.0.4 L7STS/301 Moved_Permanently 10.0.0.5 -/200 Layer7_check_passed "
-            "10.0.0.6 unresolved 10.0.0.7 unresolved",
+            "1/5 10.0.0.4 answers 301 Moved Permanently, 10.0.0.5 not asked yet, "
+            "10.0.0.6 is not known to the router yet, 10.0.0.7 is not known to the router yet",
         ),
     ],
 )

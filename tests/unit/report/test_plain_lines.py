@@ -71,11 +71,11 @@ def test_what_did_not_change_is_not_repeated(listen):
 def test_progress_of_unknown_length_is_a_number(listen):
     heard = listen()
     heard.reporter.event(HostProgress("drain", "host1", "requests", 4, 0))
-    heard.reporter.event(HostProgress("health", "host1", "api", 1, 2, "L7STS/503"))
+    heard.reporter.event(HostProgress("health", "host1", "api", 1, 2, "10.0.0.4 answers 503"))
     heard.reporter.event(HostProgress("start", "host1", "waiting", 0, 0))
     assert told(heard.err) == [
         "drain host1: requests 4",
-        "health host1: api 1/2 · L7STS/503",
+        "health host1: api 1/2 · 10.0.0.4 answers 503",
         "start host1: waiting",
     ]
 

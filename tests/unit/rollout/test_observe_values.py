@@ -266,6 +266,7 @@ class TestProgress:
             ("@health containers 1 2", ("containers", 1, 2, "")),
             ("@health shop-blue 1/2 10.0.0.2 503", ("shop-blue", 1, 2, "10.0.0.2 503")),
             ("@drain shop-api-blue 7", ("open requests", 7, 0, "")),
+            ("@drain shop-api-blue 0", ("all requests answered", 0, 0, "")),
             ("@drain-timeout shop-api-blue 7", ("open requests", 7, 0, "cut at drain_timeout")),
             ("@pull 3 9 api", ("layers", 3, 9, "api")),
             ("@run 3", None),

@@ -20,6 +20,7 @@ MEASURES = (
     "hosts",
     "files",
     "redeploy",
+    "safety",
     "rollback",
     "switch",
     "builds",

@@ -22,6 +22,7 @@ command = "sh -c 'echo migrating; sleep .7'"
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("faults")
     group.addoption("--cases", default="sample", help="all, sample, or a part of a case's name")
+    group.addoption("--fault-hosts", type=int, default=1, help="hosts; the last one is struck")
     group.addoption("--count", type=int, default=18, help="cases of a sample")
     group.addoption("--seed", type=int, default=0, help="of the sample, and of random kills")
     group.addoption("--minutes", type=float, default=0.0, help="of random kills; 0: none")
@@ -53,7 +54,7 @@ MakeApp = Callable[[str], Project]
 
 
 @pytest.fixture(scope="module")
-def struck(project, image) -> MakeApp:  # noqa: F811
+def struck(project, image, request) -> MakeApp:  # noqa: F811
     """`struck("name")`: the application that faults strike; v1 is live, v2 can be deployed."""
     made: dict[str, Project] = {}
 
@@ -61,6 +62,7 @@ def struck(project, image) -> MakeApp:  # noqa: F811
         if name not in made:
             one: Project = project(
                 name,
+                hosts=request.config.getoption("--fault-hosts"),
                 worker=True,
                 compose=COMPOSE.replace(SERVICE, LATE + SERVICE),
                 more=MIGRATION,
@@ -113,5 +115,7 @@ def told(request: pytest.FixtureRequest) -> Iterator[None]:
             print("\n\n" + matrix.table(matrix.TRIED))
         if request.config.getoption("--write"):
             matrix.write(
-                matrix.TRIED, f"{len(matrix.TRIED)} cases on one host, {os.cpu_count()} cores."
+                matrix.TRIED,
+                f"{len(matrix.TRIED)} cases, {request.config.getoption('--fault-hosts')} host(s), "
+                f"{os.cpu_count()} cores.",
             )

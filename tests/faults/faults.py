@@ -94,6 +94,19 @@ def _registry_down(scene: Scene) -> None:
     scene.host.must(f"iptables -D OUTPUT {cut}", user="root")
 
 
+def _registry_slow(scene: Scene) -> None:
+    """Half of what the host sends to the registry is lost, until the deploy has ended."""
+    lost = (
+        f"-p tcp -d {scene.app.lab.registry.split(':')[0]} "
+        "-m statistic --mode random --probability 0.5 -j DROP"
+    )
+    scene.host.must(f"iptables -I OUTPUT {lost}", user="root")
+    try:
+        scene.end()
+    finally:
+        scene.host.must(f"iptables -D OUTPUT {lost}", user="root")
+
+
 def _disk_full(scene: Scene) -> None:
     """The file system of /opt/<app> is full for three seconds."""
     filler = f"/opt/{scene.app.app}/filler"
@@ -133,6 +146,7 @@ FAULTS = (
     Fault("host: dockerd killed", _engine_killed, excused=True),
     Fault("host: router killed", _router_killed, excused=True, prepare=_router_has_run),
     Fault("registry: unreachable for 3 s", _registry_down),
+    Fault("registry: slow, half of the packets lost", _registry_slow),
     Fault("host: disk full for 3 s", _disk_full, cramped=True),
     Fault("a second deployer", _second_deployer),
 )

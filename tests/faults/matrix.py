@@ -7,9 +7,11 @@ from pathlib import Path
 
 from tests.faults.faults import FAULTS, Fault
 
+LOOK = "look"  # before the plan: the client is connected, and nothing has been announced yet
+PULL = "pull"  # only where the image is not there yet
 PHASES = (
-    "lock", "backup", "pull", "upload", "migrate", "start", "health", "smoke-idle", "switch",
-    "smoke", "drain", "workers", "verify", "tidy",
+    LOOK, "backup", "upload", PULL, "migrate", "start", "health", "smoke-idle", "switch",
+    "smoke-host", "drain", "workers", "verify", "tidy",
 )  # fmt: skip
 PAGE = Path(__file__).parents[2] / "docs/why/faults.md"
 BEGIN, END = "<!-- matrix: written by ./scripts/test --faults -->", "<!-- end of the matrix -->"

@@ -29,16 +29,23 @@ class Scene:
         """The host that faults strike."""
         return self.app.hosts[-1]
 
-    def wait_for(self, phase: str) -> bool:
-        """Until a phase begins; False when the deploy ended without it."""
+    def wait_for(self, phase: str) -> None:
+        """Until a phase begins; a failed test when the deploy ends without it."""
         deadline = time.monotonic() + 60
         words = f'"step": "{phase}", "title"'
         while words not in self.running.text:
-            if self.running.process.poll() is not None:
-                return False
+            assert self.running.process.poll() is None, f"no {phase}: {self.running.text}"
             assert time.monotonic() < deadline, f"{phase} never began: {self.running.text}"
             time.sleep(0.01)
-        return True
+
+    def wait_for_connection(self) -> None:
+        """Until the client speaks to the struck host."""
+        deadline = time.monotonic() + 60
+        ours = f"pid={self.running.process.pid},"
+        while not any(ours in line for line in _connections(self.host)):
+            assert self.running.process.poll() is None, f"not connected: {self.running.text}"
+            assert time.monotonic() < deadline, f"never connected: {self.running.text}"
+            time.sleep(0.01)
 
     def kill(self) -> None:
         self.running.signal(signal.SIGKILL)
@@ -52,6 +59,12 @@ class Scene:
             self.kill()
             raise AssertionError(f"did not end in {timeout} s: {self.running.text}") from None
         return self.ended
+
+
+def _connections(host: Host) -> list[str]:
+    """Open connections from here to a host's sshd, with the processes that have them."""
+    words = ["ss", "-Htnp", "state", "established", "dst", f"{host.address}:22"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 def result(run: Run) -> dict[str, object]:

@@ -6,7 +6,7 @@ import zlib
 import pytest
 
 from tests.faults import invariants
-from tests.faults.matrix import TRIED, Case, Tried
+from tests.faults.matrix import LOOK, PULL, TRIED, Case, Tried
 from tests.faults.recovery import WAYS, recover
 from tests.faults.scene import NEW, OLD, Scene
 from tests.lab.load import Load
@@ -27,12 +27,16 @@ def test_nothing_is_lost(request: pytest.FixtureRequest, case: Case) -> None:
 
 def strike(app: Project, case: Case) -> Tried:
     case.fault.prepare(app)
+    if case.phase == PULL:
+        forget_idle_image(app)
     with load(app) as running_load:
         scene = begun(app)
-        struck = scene.wait_for(case.phase)
+        if case.phase == LOOK:
+            scene.wait_for_connection()
+        else:
+            scene.wait_for(case.phase)
         began = time.monotonic()
-        if struck:
-            case.fault.strike(scene)
+        case.fault.strike(scene)
         scene.end()
         way = WAYS[zlib.crc32(str(case).encode()) % len(WAYS)]
         by = settle(scene, way)
@@ -48,6 +52,16 @@ def begun(app: Project) -> Scene:
     assert before in (OLD, NEW), f"the case before left {before}"
     tag = NEW if before == OLD else OLD
     return Scene(app, before, tag, app.start("deploy", f"--tag={tag}", "--json"))
+
+
+def forget_idle_image(app: Project) -> None:
+    """The release that is not live has to be pulled again: its slot goes, and what nobody uses."""
+    for host in app.hosts:
+        idle = {"blue": "green", "green": "blue"}[str(app.live(host))]
+        of_slot = f"--filter label=com.docker.compose.project={app.key}-{idle}"
+        host.must(
+            f"docker ps -aq {of_slot} | xargs -r docker rm -f >/dev/null; docker image prune -af"
+        )
 
 
 def settle(scene: Scene, way: str) -> str:

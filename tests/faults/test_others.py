@@ -1,12 +1,19 @@
-"""Faults that no phase of a deploy fits: many deployers, a rollback that is struck, a hung hook."""
+"""Faults of their own: many deployers, a struck rollback, a hung hook, a registry that lies, full
+disks of Docker and of the client."""
 
 import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from tests.faults import invariants
+from tests.faults.liar import lying_registry
 from tests.faults.scene import NEW, OLD, Scene
-from tests.faults.test_matrix import load, settle
+from tests.faults.test_matrix import forget_idle_image, load, settle
+from tests.lab.hosts import Host
 from tests.lab.project import Project
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.lab]
@@ -63,8 +70,8 @@ def test_a_rollback_that_is_struck(app: Project, phase: str, number: int) -> Non
     app.deploy(newer).ok()
     with load(app) as running_load:
         scene = Scene(app, newer, older, app.start("rollback", "--quick", "--json"))
-        if scene.wait_for(phase):
-            scene.running.signal(number)
+        scene.wait_for(phase)
+        scene.running.signal(number)
         scene.end()
         settle(scene, "rollback")
         report = running_load.stop()
@@ -83,3 +90,67 @@ def test_a_hook_that_hangs(struck) -> None:
     assert "migrate" in ended.error["what"]
     invariants.settled(app, OLD)
     invariants.nobody_noticed(report, excused=False)
+
+
+def other(app: Project) -> str:
+    return NEW if app.serving() == OLD else OLD
+
+
+def refused_whole(app: Project, before: str, *words: str) -> None:
+    """A deploy fails with these words, every request is answered; once healed, it goes through."""
+    with load(app) as running_load:
+        ended = app.deploy(NEW if before == OLD else OLD)
+        report = running_load.stop()
+    assert ended.code == 1, ended.text
+    for word in words:
+        assert word in ended.text
+    invariants.nobody_noticed(report, excused=False)
+    invariants.settled(app, before)
+
+
+def test_a_registry_that_serves_other_bytes(app: Project) -> None:
+    """What arrives is not what was asked for by digest: it is never started."""
+    before = app.serving()
+    forget_idle_image(app)
+    with lying_registry(app.hosts[-1], app.lab):
+        refused_whole(app, before, "`pull` failed", "docker pull")
+    app.deploy(other(app)).ok()
+
+
+def test_dockers_disk_fills_during_the_pull(app: Project) -> None:
+    """A real "no space left on device" in the middle of a layer; the next pull is a whole one."""
+    before = app.serving()
+    forget_idle_image(app)
+    with small(app.hosts[-1], "/var/lib/docker/tmp"):
+        refused_whole(app, before, "`pull` failed", "no space left on device")
+    app.deploy(other(app)).ok()
+
+
+@contextmanager
+def small(host: Host, folder: str) -> Iterator[None]:
+    """A file system of 64 KiB is where a folder of a host was."""
+    host.must(f"mkdir -p {folder} && mount -t tmpfs -o size=64k tmpfs {folder}", user="root")
+    try:
+        yield
+    finally:
+        host.must(f"umount -l {folder}", user="root")
+
+
+def test_the_clients_disk_is_full(app: Project, tmp_path: Path) -> None:
+    """A deploy keeps nothing here that it could not do without: it is done, or nothing was."""
+    before = app.serving()
+    full = tmp_path / "full"
+    full.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", full], check=True)
+    try:
+        subprocess.run(["sh", "-c", f"cat /dev/zero >{full}/filler 2>/dev/null || :"], check=True)
+        with load(app) as running_load:
+            places = {"TMPDIR": str(full), "XDG_CACHE_HOME": str(full), "HOME": str(full)}
+            ended = app.inv("deploy", f"--tag={other(app)}", "--json", env=places)
+            report = running_load.stop()
+    finally:
+        subprocess.run(["umount", "-l", full], check=True)
+    assert "bug" not in ended.text
+    assert ended.code in (0, 2), ended.text
+    invariants.nobody_noticed(report, excused=False)
+    invariants.settled(app, before if ended.code else (NEW if before == OLD else OLD))

@@ -35,7 +35,8 @@ STORY = """
             global ticks
             tell(Notice(f"tick {ticks}"))
             ticks += 1
-            signal.setitimer(signal.ITIMER_REAL, 0.002)  # from here on: a slow machine gets on too
+            if ticks < 25:  # and no more: a machine so slow that each comes at once gets on too
+                signal.setitimer(signal.ITIMER_REAL, 0.002)
 
         signal.signal(signal.SIGALRM, speak)
         signal.setitimer(signal.ITIMER_REAL, 0.002)
@@ -43,7 +44,6 @@ STORY = """
             tell(PhaseStarted("work", "Work", ("web1",)))
             tell(HostProgress("work", "web1", "steps", ticks, 25))
             tell(PhaseFinished("work", True, 0.0))
-        signal.signal(signal.SIGALRM, signal.SIG_IGN)
     tell(PhaseStarted("pull", "Pull api", ("web1", "web2")))
     tell(HostProgress("pull", "web1", "layers", 3, 7, "12 MB"))
     tell(HostOutput("pull", "web2", "some output"))

@@ -19,13 +19,11 @@ def under_load(project, **options):
     return Load(url, project.name, think=THINK, **options)
 
 
-@pytest.mark.timeout(400)
-def test_ten_blue_green_deploys_in_a_row_fail_no_request(project, image):
-    app = project("traffic-bg", worker=True, migrate=True, keep_warm="2s", drain_timeout="15s")
-    tags = versions(image)
+def through(app, tags, count, **options):
+    """What the load saw of so many deploys in a row, each of which is live when it has ended."""
     app.deploy(tags[0]).ok()
-    with under_load(app) as load:
-        for number in range(1, DEPLOYS + 1):
+    with under_load(app, **options) as load:
+        for number in range(1, count + 1):
             done = app.deploy(tags[number % 2]).ok()
             assert app.serving() == tags[number % 2]
             print(f"deploy {number}: {done.seconds:.1f} s")
@@ -33,6 +31,13 @@ def test_ten_blue_green_deploys_in_a_row_fail_no_request(project, image):
     print(report)
     assert report.failed == 0, str(report)
     assert report.by_kind["slow"] >= 10
+    return report
+
+
+@pytest.mark.timeout(400)
+def test_ten_blue_green_deploys_in_a_row_fail_no_request(project, image):
+    app = project("traffic-bg", worker=True, migrate=True, keep_warm="2s", drain_timeout="15s")
+    report = through(app, versions(image), DEPLOYS)
     assert report.by_kind["keep-alive"] > 500
     assert report.by_kind["fresh"] > 1000
     assert report.slowest >= 5
@@ -41,15 +46,14 @@ def test_ten_blue_green_deploys_in_a_row_fail_no_request(project, image):
 @pytest.mark.timeout(400)
 def test_rolling_deploys_of_three_replicas_fail_no_request(project, image):
     app = project("traffic-roll", strategy="rolling", replicas=3, drain_timeout="15s")
-    tags = versions(image)
-    app.deploy(tags[0]).ok()
-    with under_load(app, slow_path="/api/v1/slow?seconds=2") as load:
-        for number in (1, 2):
-            done = app.deploy(tags[number % 2]).ok()
-            assert app.serving() == tags[number % 2]
-            print(f"deploy {number}: {done.seconds:.1f} s")
-        report = load.stop()
-    print(report)
-    assert report.failed == 0, str(report)
-    assert report.by_kind["slow"] >= 10
+    report = through(app, versions(image), 2, slow_path="/api/v1/slow?seconds=2")
     assert report.slowest >= 2
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_ten_rolling_deploys_in_a_row_fail_no_request(project, image):
+    """As many as of blue-green, with requests that take five seconds: nearly all of it is drain."""
+    app = project("traffic-roll", strategy="rolling", replicas=3, drain_timeout="15s")
+    report = through(app, versions(image), DEPLOYS)
+    assert report.slowest >= 5

@@ -22,9 +22,9 @@ def app(request, project, image):
     return app
 
 
-def killed(app, tag, phase):
-    """A deploy whose client is gone at the beginning of a phase, and its lease and step over."""
-    running = app.start("deploy", f"--tag={tag}", "--json")
+def killed(app, phase, *words):
+    """A command whose client is gone at the beginning of a phase, and its lease and step over."""
+    running = app.start(*words, "--json")
     running.wait_for(f'"step": "{phase}')
     running.signal(signal.SIGKILL)
     running.process.wait()
@@ -60,7 +60,7 @@ def test_killed(app, image, place, way):
     phase = phases(app)[place]
     load = Load(f"http://{app.hosts[0].address}/api/v1/version", app.name, keepalive=4, think=0.05)
     with load as running:
-        killed(app, tag, phase)
+        killed(app, phase, "deploy", f"--tag={tag}")
         status = app.inv("status", "--json")
         touched = status.result["unfinished"] != []
         assert place > 0 or not touched, status.text  # it may have died before the step was sent
@@ -81,7 +81,7 @@ def test_killed(app, image, place, way):
 def test_the_last_step_ends_the_deploy_by_itself(app, image):
     """It runs to its end on the host without a client, and writes the end into the journal."""
     tag = image("v2") if app.serving() == "v1" else image("v1")
-    killed(app, tag, "tidy")
+    killed(app, "tidy", "deploy", f"--tag={tag}")
     whole(app, tag)
     assert app.hosts[0].audit(app.app)[-1]["outcome"] == "done"
 
@@ -89,7 +89,7 @@ def test_the_last_step_ends_the_deploy_by_itself(app, image):
 def test_what_touched_nothing_is_no_obstacle(app, image):
     """A new deploy clears away what a killed one left in the idle slot, and goes on."""
     tag = image("v2") if app.serving() == "v1" else image("v1")
-    killed(app, tag, phases(app)[0])
+    killed(app, phases(app)[0], "deploy", f"--tag={tag}")
     app.deploy(image("v3")).ok()
     whole(app, "v3")
 

@@ -67,6 +67,8 @@ class Run:
 
     end: how it ended, empty while it has not. since: when its last step began (ISO). live: the
     slot that was live before it. serving: the names of its steps that change what serves.
+    data_of, data_before: of a rollback with data, the backup they come from, and the one that holds
+    those from before.
     """
 
     id: str
@@ -83,7 +85,8 @@ class Run:
     services: tuple[str, ...] = ()
     serving: frozenset[str] = field(default_factory=frozenset)
     started: str = ""
-    plan: str = ""
+    data_of: str = ""
+    data_before: str = ""
 
     @property
     def last(self) -> int:
@@ -110,6 +113,22 @@ class Run:
         """The step it got to."""
         return self.steps[-1].name if self.steps else ""
 
+    @property
+    def data_are_back(self) -> bool:
+        """A rollback with data that had proven what serves, and was putting that on record."""
+        return bool(self.data_of) and (self.began("restored") or self.began("tidy"))
+
+    @property
+    def ways_out(self) -> str:
+        """The commands that bring it to an end, for a person. Half-restored data only go back."""
+        forward, back = "inv deploy --resume finishes it", "inv rollback takes it back"
+        if not self.data_of:
+            return f"{forward}, {back}"
+        return forward if self.data_are_back else f"{back}, release and data"
+
+    def began(self, step: str) -> bool:
+        return any(one.name == key(step) for one in self.steps)
+
     def carried_out(self, step: str) -> bool:
         return any(one.name == key(step) and one.code == 0 for one in self.steps)
 
@@ -129,7 +148,8 @@ def parse(text: str) -> Run:
         services=tuple(about["services"]),
         serving=frozenset(about["serving"]),
         started=about["started"],
-        plan=about["plan"],
+        data_of=about.get("data_of", ""),
+        data_before=about.get("data_before", ""),
     )
 
 
@@ -142,19 +162,8 @@ def _done(text: str) -> Done:
 def header(about: Mapping[str, object], plan: Plan, live: str) -> str:
     """What `parse` reads again: one line of JSON."""
     serving = sorted({key(step.name) for step in (*plan.steps, *plan.tidy) if touches(step)})
-    whole = {"schema": SCHEMA, **about, "live": live, "serving": serving, "plan": digest(plan)}
+    whole = {"schema": SCHEMA, **about, "live": live, "serving": serving}
     return json.dumps(whole, sort_keys=True)
-
-
-def digest(plan: Plan) -> str:
-    """One word for a plan: its steps, each host's commands, and what they read."""
-    summed = hashlib.sha256()
-    for step in (*plan.steps, *plan.tidy):
-        for name, commands in sorted(step.commands.items()):
-            summed.update(f"{step.name}\n{name}\n".encode())
-            for command in commands:
-                summed.update("\0".join(command.argv).encode() + b"\1" + (command.stdin or b""))
-    return summed.hexdigest()[:16]
 
 
 def opening(run: str, headers: Mapping[str, str]) -> Mapping[str, tuple[Command, ...]]:

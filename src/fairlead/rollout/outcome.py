@@ -133,6 +133,7 @@ def _headers(session: Session, situation: Situation, plan: Plan, doing: str) -> 
         "strategy": plan.strategy or situation.environment.strategy,
         "services": list(target.services),
         "started": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        **{name: plan.audit.get(name, "") for name in ("data_of", "data_before")},
     }
     return {
         name: journal.header(about, plan, situation.state(name).live_slot)

@@ -18,6 +18,7 @@ from fairlead.rollout.session import Session
 from fairlead.rollout.situation import Situation
 from fairlead.rollout.strategies import STRATEGIES, restoring
 from fairlead.rollout.target import HostTarget, Target
+from fairlead.rollout.unfinished import refuse_half_restored
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ def plan_rollback(
     chosen = choose(observed, to)
     if with_data:
         return _with_data(session, observed, chosen, to)
+    refuse_half_restored(observed)
     refuse_to_cross(observed, chosen.release, chosen.sequence)
     target = _target(observed, chosen)
     if all(_serves_whole(s, chosen.release) for s in observed.values() if s.releases):

@@ -145,7 +145,7 @@ def _unfinished(state: HostState) -> list[str]:
             notes.append(
                 f"{about} and never finished: {run.release} serves "
                 + ("already" if run.release in state.serving else "nothing")
-                + "; inv deploy --resume finishes it, inv rollback takes it back"
+                + f"; {run.ways_out}"
             )
         else:
             notes.append(

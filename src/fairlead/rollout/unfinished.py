@@ -1,7 +1,8 @@
 """A run that never came to its end, because its client was lost: what it was, and the ways out.
 
 Forward: the same strategy plans again from the hosts as the run found them, and what is done is
-left out. Back: traffic to what was live before, and what was begun is removed.
+left out. Back: traffic to what was live before, and what was begun is removed. A rollback with data
+goes back, data first, until both are proven to be there; from then on it only goes forward.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,13 +13,14 @@ from fairlead.engines.compose.layout import SETTLE_SECONDS
 from fairlead.errors import PreconditionError, UsageError
 from fairlead.model import Command, ReleaseStatus, Step
 from fairlead.rollout import manifest, preconditions
+from fairlead.rollout.backups.choice import choose_data, dumped
 from fairlead.rollout.compile import migration_of
 from fairlead.rollout.journal import Run
 from fairlead.rollout.observed import HostState, Live, Observed
 from fairlead.rollout.plan import Plan, in_order, step
 from fairlead.rollout.session import Session
 from fairlead.rollout.situation import Situation
-from fairlead.rollout.strategies import STRATEGIES, slots
+from fairlead.rollout.strategies import STRATEGIES, restoring, slots
 from fairlead.rollout.target import HostTarget, Target
 
 TAKEN_BACK = ("failed", "rolled-back")  # ends of a run that left nothing behind on a host
@@ -43,6 +45,15 @@ class Unfinished:
     @property
     def turned_back(self) -> bool:
         return any(run.turned_back for run in self.runs.values())
+
+    @property
+    def restoring(self) -> bool:
+        """It began to replace data."""
+        return any(run.data_of and run.began("restore") for run in self.runs.values())
+
+    @property
+    def data_are_back(self) -> bool:
+        return any(run.data_are_back for run in self.runs.values())
 
     def told(self) -> str:
         """One sentence: what, by whom, how far."""
@@ -79,7 +90,23 @@ def refuse_unfinished(observed: Observed) -> None:
             f"{found.told()}, and never came to its end",
             why=[f"{name}: {_serves(state)}" for name, state in sorted(observed.items())],
             state="nothing was changed by this command",
-            next_step="inv deploy --resume finishes it, inv rollback takes it back",
+            next_step=found.run.ways_out,
+            docs="how-to/after-a-crash.md",
+        )
+
+
+def refuse_half_restored(observed: Observed) -> None:
+    """Raise PreconditionError while a rollback with data is unfinished that began to restore them.
+
+    No release may be started on such data alone.
+    """
+    found = find_unfinished(observed)
+    if found and found.restoring:
+        raise PreconditionError(
+            f"{found.told()}: its data may be those of before or those of {found.run.data_of}",
+            why=[f"{name}: {_serves(state)}" for name, state in sorted(observed.items())],
+            state="nothing was changed by this command",
+            next_step=f"{found.run.ways_out}; --to=<release> only together with --with-data",
             docs="how-to/after-a-crash.md",
         )
 
@@ -117,15 +144,24 @@ def plan_resume(session: Session) -> tuple[Situation, Plan, Run | None]:
             state="nothing was changed by this command",
             next_step="inv rollback goes on with that",
         )
+    if run.data_of and not found.data_are_back:
+        raise PreconditionError(
+            f"{found.told()}: data that are half restored can only be taken back",
+            state="nothing was changed by this command",
+            next_step=f"{run.ways_out}; then inv rollback --to={run.data_of} --with-data again",
+        )
     if not all(observed[name].kept(run.release) for name in found.runs):
         return _anew(session, found)
     before = _as_found(observed, found)
-    target = _target(session, observed, found)
+    target = _changed(_target(session, observed, found), before)
     situation = Situation(
         session.environment, before, target, session.layout, seen=observed, resumed=run.id
     )
     switched = [name for name in found.runs if _switched(observed[name], found.runs[name])]
-    plan = _continued(STRATEGIES[run.strategy](situation), switched)
+    if run.data_of:
+        plan = _recorded(situation, run)
+    else:
+        plan = _continued(STRATEGIES[run.strategy](situation), switched)
     header = {
         "environment": session.environment.name,
         "resumes": found.told(),
@@ -205,6 +241,24 @@ def _target(session: Session, observed: Observed, found: Unfinished) -> Target:
     )
 
 
+def _changed(target: Target, before: Observed) -> Target:
+    """The target without the hosts that served it when the run began, and go on with it."""
+    hosts = {
+        n: part for n, part in target.hosts.items() if before[n].live_release != target.release
+    }
+    return replace(target, hosts=hosts)
+
+
+def _recorded(situation: Situation, run: Run) -> Plan:
+    """What is left of a rollback with data whose release and data are back: to say so."""
+    observed, target = situation.observed, situation.target
+    chosen = choose_data(
+        situation.environment, observed, target.release, target.sequence, run.data_of
+    )
+    audit = {"data_of": run.data_of, "data_before": run.data_before}
+    return replace(restoring.plan(situation, chosen), steps=(), audit=audit)
+
+
 def _continued(plan: Plan, switched: Iterable[str]) -> Plan:
     """The plan without what lies before the switch on hosts that have switched."""
     through = {name: _last_switch(plan, name) for name in switched}
@@ -249,6 +303,12 @@ def plan_undo(session: Session, *, any_: bool) -> tuple[Situation, Plan, Run] | 
     found = find_unfinished(observed)
     if found is None or not (found.touched or any_):
         return None
+    if found.data_are_back:
+        raise PreconditionError(
+            f"{found.told()}: its release serves, and the data of {found.run.data_of} are back",
+            state="nothing was changed by this command",
+            next_step=found.run.ways_out,
+        )
     situation = Situation(
         session.environment,
         _as_found(observed, found),
@@ -260,6 +320,7 @@ def plan_undo(session: Session, *, any_: bool) -> tuple[Situation, Plan, Run] | 
     begun = [name for name, run in found.runs.items() if run.end not in TAKEN_BACK]
     plan = Plan(
         in_order(
+            *_data_back(situation, found),
             step(
                 "undo switch",
                 "all traffic to what was live before",
@@ -279,6 +340,19 @@ def plan_undo(session: Session, *, any_: bool) -> tuple[Situation, Plan, Run] | 
         strategy=found.run.strategy,
     )
     return situation, plan, found.run
+
+
+def _data_back(situation: Situation, found: Unfinished) -> tuple[Step, ...]:
+    """Nothing, unless data were being restored: what is begun on them is to be undone first."""
+    if not found.restoring:
+        return ()
+    run, environment = found.run, situation.environment
+    data = {
+        name: here
+        for name, state in situation.observed.items()
+        if (here := dumped(state, run.data_of, environment.data_on(name)))
+    }
+    return restoring.taken_back(situation, run.data_before, data)
 
 
 def _back(situation: Situation, name: str) -> tuple[Command, ...]:

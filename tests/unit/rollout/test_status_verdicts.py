@@ -137,7 +137,6 @@ class TestNotes:
             "live": "blue",
             "services": [],
             "started": "2025-12-02T14:30:22Z",
-            "plan": "",
             "serving": ["switch"],
         }
         run = parse(f"20251202-1 - 2025-12-02T14:30:25Z {steps} {json.dumps(about)}")

@@ -73,6 +73,14 @@ def with_data(state: HostState, stamp: str) -> Backup | None:
     return next((one for one in state.backups if one.stamp == stamp and one.dumps), None)
 
 
+def dumped(
+    state: HostState, stamp: str, declared: tuple[BackupData, ...]
+) -> tuple[BackupData, ...]:
+    """Those of the declared data that a backup on a host holds."""
+    backup = with_data(state, stamp)
+    return tuple(one for one in declared if backup and one.name in backup.dumps)
+
+
 def _everywhere(observed: Observed, holders: Mapping[str, tuple[BackupData, ...]]) -> list[Backup]:
     first = next(iter(holders))
     return [
@@ -85,14 +93,13 @@ def _everywhere(observed: Observed, holders: Mapping[str, tuple[BackupData, ...]
 def _chosen(
     backup: Backup, observed: Observed, holders: Mapping[str, tuple[BackupData, ...]]
 ) -> DataBackup:
-    data: dict[str, tuple[BackupData, ...]] = {}
-    left_out: list[str] = []
-    for name, declared in holders.items():
-        there = with_data(observed[name], backup.stamp)
-        dumps = there.dumps if there else {}
-        data[name] = tuple(one for one in declared if one.name in dumps)
-        left_out += [one.name for one in declared if one.name not in dumps]
-    return DataBackup(backup.stamp, backup.sequence, data, tuple(left_out))
+    data = {
+        name: dumped(observed[name], backup.stamp, declared) for name, declared in holders.items()
+    }
+    left_out = tuple(
+        one.name for name, declared in holders.items() for one in declared if one not in data[name]
+    )
+    return DataBackup(backup.stamp, backup.sequence, data, left_out)
 
 
 def _nothing_fits(observed: Observed, release: str, stamp: str, limit: int | None) -> UsageError:

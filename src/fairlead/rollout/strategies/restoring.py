@@ -4,9 +4,11 @@ There is a gap from the stop to the switch: two releases at once are of no use w
 under both. A failure anywhere brings back the data and the release that were there.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from fairlead.commands import backup, host, router
+from fairlead.config import BackupData
 from fairlead.engines.compose.layout import SETTLE_SECONDS
 from fairlead.model import Command, Step
 from fairlead.rollout.backups.choice import DataBackup
@@ -36,6 +38,40 @@ def plan(situation: Situation, chosen: DataBackup) -> Plan:
         *slots.smoke_live(cold),
     )
     return replace(ordinary, tidy=in_order(_done(chosen), *ordinary.tidy))
+
+
+def taken_back(
+    situation: Situation, before: str, data: Mapping[str, tuple[BackupData, ...]]
+) -> tuple[Step, ...]:
+    """Of a run that was cut off once it had begun to restore: the data of before it again.
+
+    before: the backup that has them. Both slots are stopped then, as either may write.
+    """
+    stops = {name: _all_stopped(situation, state) for name, state in situation.observed.items()}
+    back = {
+        name: tuple(backup.give_back(before, one) for one in reversed(here))
+        for name, here in data.items()
+    }
+    stop, restore = "stop what writes (nothing is served meanwhile)", f"the data of {before} again"
+    return in_order(
+        step("undo stop", stop, stops, interruptible=False, after_switch=True),
+        step("undo restore", restore, back, interruptible=False, after_switch=True),
+    )
+
+
+def _all_stopped(situation: Situation, state: HostState) -> tuple[Command, ...]:
+    held = [one for one in state.containers if one.slot]
+    if not held:
+        return ()
+    backends = sorted({one.backend for one in held if one.backend})
+    return (
+        router.switch("-"),
+        router.drain(situation.environment.drain_timeout, *backends),
+        *(
+            host.retire(situation.layout.project(slot), 0)
+            for slot in sorted({one.slot for one in held})
+        ),
+    )
 
 
 def _cold(state: HostState) -> HostState:

@@ -1,0 +1,144 @@
+"""What is left of a run whose client is gone, and which ways out there are."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+from factories import (
+    API,
+    REDIS,
+    WORKER,
+    a_migration,
+    an_environment,
+    containers_of,
+    deployed,
+    kept,
+    target_of,
+)
+from plans import argvs, named, names, words
+
+from fairlead.config import Backup as Rules
+from fairlead.config import BackupData
+from fairlead.engines.compose.layout import Layout
+from fairlead.errors import PreconditionError
+from fairlead.rollout import journal
+from fairlead.rollout.observed import Backup
+from fairlead.rollout.rollback import plan_rollback
+from fairlead.rollout.session import Session
+from fairlead.rollout.unfinished import plan_resume, plan_undo
+
+ENVIRONMENT = an_environment(
+    services=(API, WORKER, REDIS),
+    roles={"web1": ("web", "data")},
+    backup=Rules(data=(BackupData("cache", "redis", "redis"),)),
+    migrate=replace(a_migration(), irreversible=True),
+)
+LAYOUT = Layout.of(ENVIRONMENT)
+V1, V2 = target_of(ENVIRONMENT, 1, "v1"), target_of(ENVIRONMENT, 2, "v2")
+OLD, PRESENT = "20251201-120000", "20251202-120000"
+WITH_DATA = {"data_of": OLD, "data_before": PRESENT}
+SERVING = ("stop", "restore", "switch", "restored", "tidy")
+
+
+@dataclass
+class Seen:
+    """Hosts that look like this."""
+
+    states: dict
+
+    def observe(self):
+        return self.states
+
+
+def session(state, environment=ENVIRONMENT):
+    return Session(environment, LAYOUT, Seen({"web1": state}), print, str)
+
+
+def a_run(target, steps, verb, live, serving, **about):
+    """A run as the host's journal tells it; of the last step nobody knows how it ended."""
+    done = [f"{number:03d}.{name}=0" for number, name in enumerate(steps, 1)]
+    told = ",".join(done).removesuffix("0") + "?"
+    about = {
+        "verb": verb,
+        "doing": f"{verb} {target.tag}",
+        "who": "ada@laptop",
+        "release": target.release,
+        "tag": target.tag,
+        "strategy": "blue-green",
+        "services": [],
+        "started": "2025-12-02T14:30:22Z",
+        **about,
+    }
+    plan = journal.Plan(
+        tuple(journal.Step(one, one, {}, after_switch=True) for one in serving if one in steps)
+    )
+    return journal.parse(f"20251202-1 - - {told} {journal.header(about, plan, live)}")
+
+
+def a_backup(stamp, release, sequence):
+    dump = {"name": "cache", "kind": "redis", "service": "redis", "bytes": 9, "seconds": 1.0}
+    return Backup(stamp, release, sequence, {"taken": 1, "data": [dump]})
+
+
+class TestARollbackWithData:
+    """From v2 in blue to v1 in green, with its data."""
+
+    def left(self, *steps):
+        """The host when the client was lost in the last of these steps."""
+        run = a_run(V1, steps, "rollback", "blue", SERVING, **WITH_DATA)
+        state = deployed(ENVIRONMENT, target=V2, runs=(run,))
+        return replace(
+            state,
+            releases=(kept(V1), kept(V2)),
+            backups=(a_backup(OLD, V1.release, 2), a_backup(PRESENT, V2.release, 3)),
+            irreversible=(V2.release,),
+            containers=(*state.containers, *containers_of(V1, "web1", "green", LAYOUT)),
+        )
+
+    @pytest.mark.parametrize("steps", [("stop",), ("stop", "restore"), ("restore", "switch")])
+    def test_it_is_not_resumed_before_release_and_data_are_back(self, steps):
+        with pytest.raises(PreconditionError) as caught:
+            plan_resume(session(self.left(*steps)))
+        assert "inv rollback takes it back, release and data" in caught.value.next_step
+        assert f"inv rollback --to={OLD} --with-data" in caught.value.next_step
+
+    @pytest.mark.parametrize("steps", [("stop", "restore"), ("restore", "switch")])
+    def test_taken_back_the_data_come_first(self, steps):
+        """Both slots are stopped, then the data of before are given back, then v2 serves again."""
+        _, plan, _ = plan_undo(session(self.left(*steps)), any_=False)
+        assert names(plan) == ["undo stop", "undo restore", "undo switch", "undo start"]
+        stop = argvs(named(plan, "undo stop"))
+        assert stop[0] == ("fl_switch", "-")
+        assert [argv for argv in stop if argv[0] == "fl_retire"] == [
+            ("fl_retire", "agentic-staging-blue", "0"),
+            ("fl_retire", "agentic-staging-green", "0"),
+        ]
+        [back] = argvs(named(plan, "undo restore"))
+        assert back[:3] == ("fl_backup_return", PRESENT, "cache")
+        assert words(named(plan, "undo switch"))[0] == "fl_revive"
+
+    def test_data_that_were_not_touched_stay(self):
+        _, plan, _ = plan_undo(session(self.left("stop")), any_=False)
+        assert names(plan) == ["undo switch", "undo start"]
+
+    def test_no_release_is_started_on_data_that_are_half_restored(self):
+        """v2 lost its data; without the refusal nothing would stand in its way."""
+        down = replace(self.left("stop", "restore"), live_runtime=None, live_file=None)
+        with pytest.raises(PreconditionError) as caught:
+            plan_rollback(session(down), V2.release)
+        assert "--with-data" in caught.value.next_step
+        only_stopped = replace(self.left("stop"), live_runtime=None, live_file=None)
+        assert plan_rollback(session(only_stopped), V2.release)
+
+    def test_once_both_are_proven_it_goes_forward(self):
+        """What is left is to say so: the marks go, v1 is proven, v2 rolled back."""
+        left = self.left("restore", "switch", "restored")
+        with pytest.raises(PreconditionError) as caught:
+            plan_undo(session(left), any_=True)
+        assert caught.value.next_step == "inv deploy --resume finishes it"
+        there = deployed(ENVIRONMENT, target=V1, live="green").live_runtime
+        switched = replace(left, live_runtime=there, live_file=there)
+        _, plan, run = plan_resume(session(switched))
+        assert run.release == V1.release
+        assert (names(plan), [step.name for step in plan.tidy]) == ([], ["restored", "tidy"])
+        assert argvs(named(plan, "restored")) == [("fl_backup_restored", "2", "cache")]
+        assert plan.audit == WITH_DATA

@@ -79,6 +79,8 @@ def take_back(session: Session, situation: Situation, plan: Plan, run: Run) -> O
         _still_the_same(session, situation)
         turn = Turn(token, run.id, run.last)
         execution = Execution(session.fleet, situation, plan, turn, cancel, session.listen)
+        for note in plan.notes:
+            session.listen(Notice(note, "warning"))
         failure = execution.run()
         seen = session.fleet.look()
         states = {name: s for name, s in seen.items() if isinstance(s, HostState)}
@@ -118,6 +120,7 @@ def _taken_back(session: Session, execution: Execution, states: Mapping[str, Hos
         hosts={name: state.live_release for name, state in states.items()},
         seconds=execution.seconds,
         round_trips=session.fleet.round_trips,
+        warnings=execution.plan.notes,
     )
 
 

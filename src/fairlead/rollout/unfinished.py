@@ -13,7 +13,7 @@ from fairlead.engines.compose.layout import SETTLE_SECONDS
 from fairlead.errors import PreconditionError, UsageError
 from fairlead.model import Command, ReleaseStatus, Step
 from fairlead.rollout import manifest, preconditions
-from fairlead.rollout.backups.choice import choose_data, dumped
+from fairlead.rollout.backups.choice import choose_data, crossed, dumped, refuse_to_cross
 from fairlead.rollout.compile import migration_of
 from fairlead.rollout.journal import Run
 from fairlead.rollout.observed import HostState, Live, Observed
@@ -297,7 +297,9 @@ def _only(one: Step, names: set[str]) -> Step:
 def plan_undo(session: Session, *, any_: bool) -> tuple[Situation, Plan, Run] | None:
     """The plan that takes back what was left unfinished; None when nothing was.
 
-    any_: also a run that changed nothing that serves.
+    any_: also a run that changed nothing that serves. Raises GateRefused when the release before
+    cannot work with the data as the run's migration left them; one that was turning back by itself
+    goes on with that, and says so.
     """
     observed = _observed(session)
     found = find_unfinished(observed)
@@ -309,9 +311,13 @@ def plan_undo(session: Session, *, any_: bool) -> tuple[Situation, Plan, Run] | 
             state="nothing was changed by this command",
             next_step=found.run.ways_out,
         )
+    before = _as_found(observed, found)
+    crossed_by = _crossed_by(observed, before, found)
+    if crossed_by and not found.turned_back:
+        refuse_to_cross(observed, *crossed_by, "inv deploy --resume finishes the deploy; or ")
     situation = Situation(
         session.environment,
-        _as_found(observed, found),
+        before,
         _target(session, observed, found),
         session.layout,
         seen=observed,
@@ -336,10 +342,30 @@ def plan_undo(session: Session, *, any_: bool) -> tuple[Situation, Plan, Run] | 
                 after_switch=True,
             ),
         ),
+        notes=_warned(found.run, *crossed_by) if crossed_by else (),
         header={"environment": session.environment.name, "takes back": found.told()},
         strategy=found.run.strategy,
     )
     return situation, plan, found.run
+
+
+def _crossed_by(observed: Observed, before: Observed, found: Unfinished) -> tuple[str, int] | None:
+    """The release to go back to, if the run itself began what takes away the data it needs."""
+    run = found.run
+    if run.verb != "deploy":
+        return None
+    served = [kept for state in before.values() if (kept := state.kept(state.live_release))]
+    oldest = min(served, key=lambda kept: kept.sequence, default=None)
+    if oldest is None or run.release not in crossed(observed, oldest.sequence):
+        return None
+    return oldest.id, oldest.sequence
+
+
+def _warned(run: Run, release: str, _: int) -> tuple[str, ...]:
+    return (
+        f"the migration of {run.release} is irreversible and was begun: {release} has the data as "
+        f"it left them; those from before: inv rollback --to={release} --with-data",
+    )
 
 
 def _data_back(situation: Situation, found: Unfinished) -> tuple[Step, ...]:

@@ -19,7 +19,8 @@ from plans import argvs, named, names, words
 from fairlead.config import Backup as Rules
 from fairlead.config import BackupData
 from fairlead.engines.compose.layout import Layout
-from fairlead.errors import PreconditionError
+from fairlead.errors import GateRefused, PreconditionError
+from fairlead.model import ReleaseStatus
 from fairlead.rollout import journal
 from fairlead.rollout.observed import Backup
 from fairlead.rollout.rollback import plan_rollback
@@ -142,3 +143,38 @@ class TestARollbackWithData:
         assert (names(plan), [step.name for step in plan.tidy]) == ([], ["restored", "tidy"])
         assert argvs(named(plan, "restored")) == [("fl_backup_restored", "2", "cache")]
         assert plan.audit == WITH_DATA
+
+
+class TestAnIrreversibleMigration:
+    """A deploy of v2 over v1 whose client was lost; its migration had begun."""
+
+    def left(self, *steps, marked=(V2.release,)):
+        run = a_run(V2, steps, "deploy", "blue", ("switch",))
+        waiting = kept(V2, status=ReleaseStatus.PREPARED)
+        state = deployed(ENVIRONMENT, target=V1, idle=V2, runs=(run,), irreversible=marked)
+        return replace(state, releases=(kept(V1), waiting))
+
+    def undone(self, state):
+        _, plan, _ = plan_undo(session(state), any_=True)
+        return plan
+
+    @pytest.mark.parametrize("steps", [("migrate",), ("migrate", "start", "switch")])
+    def test_going_back_across_it_is_refused(self, steps):
+        """Exit 4, with the way forward and the way back with the data."""
+        with pytest.raises(GateRefused) as caught:
+            self.undone(self.left(*steps))
+        assert f"the migration of {V2.release} is irreversible" in caught.value.what
+        assert "inv deploy --resume" in caught.value.next_step
+        assert f"inv rollback --to={V1.release} --with-data" in caught.value.next_step
+
+    def test_one_that_was_turning_back_goes_on_and_says_so(self):
+        """It had failed by itself; what serves has the data as they are already."""
+        plan = self.undone(self.left("migrate", "start", "undo-start"))
+        assert f"the migration of {V2.release} is irreversible and was begun" in plan.notes[0]
+
+    def test_before_the_migration_there_is_nothing_to_cross(self):
+        assert self.undone(self.left("upload", marked=())).notes == ()
+
+    def test_the_mark_of_another_release_is_no_obstacle(self):
+        """v1 served on these data when the run began."""
+        assert self.undone(self.left("start", "switch", marked=("0003-v3",))).notes == ()

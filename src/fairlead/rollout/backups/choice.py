@@ -24,8 +24,11 @@ def crossed(observed: Observed, sequence: int) -> tuple[str, ...]:
     return tuple(sorted((one for one in marked if _number(one) > sequence), key=_number))
 
 
-def refuse_to_cross(observed: Observed, release: str, sequence: int) -> None:
-    """Raise GateRefused when the release cannot work with the data as they are now."""
+def refuse_to_cross(observed: Observed, release: str, sequence: int, forward: str = "") -> None:
+    """Raise GateRefused when the release cannot work with the data as they are now.
+
+    forward: the way out that needs no older data, where there is one.
+    """
     if not (ways := crossed(observed, sequence)):
         return
     raise GateRefused(
@@ -33,8 +36,8 @@ def refuse_to_cross(observed: Observed, release: str, sequence: int) -> None:
         "as they are now",
         why=["going back across it means going back to the data of a backup taken before it"],
         state="nothing was changed",
-        next_step=f"inv rollback --to={release} --with-data --plan  (what was written since that "
-        "backup is lost)",
+        next_step=f"{forward}inv rollback --to={release} --with-data --plan  (what was written "
+        "since that backup is lost)",
         docs="how-to/backups.md#going-back-with-data",
     )
 

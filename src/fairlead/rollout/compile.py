@@ -10,6 +10,7 @@ from fairlead.engines.compose.layout import Layout
 from fairlead.engines.compose.onhost import rollback_script, smoke_script
 from fairlead.engines.compose.project_files import ProjectFile, placed
 from fairlead.engines.compose.source import MARK, env_file_text
+from fairlead.errors import UsageError
 from fairlead.model import SLOTS, Image
 from fairlead.rollout import manifest
 from fairlead.rollout.target import HostTarget, Migration, Target
@@ -57,11 +58,24 @@ def replicas(environment: Environment, project: Project, service: str) -> int:
 
 
 def migration_of(environment: Environment) -> Migration | None:
+    """The declared migration, on the first host of its service.
+
+    Raises UsageError when --hosts leaves out all of those.
+    """
     migrate = environment.migrate
     if migrate is None:
         return None
-    host = environment.hosts_for(migrate.service)[0].name
-    return Migration(host, migrate.service, migrate.argv, migrate.timeout, migrate.irreversible)
+    hosts = environment.hosts_for(migrate.service)
+    if not hosts:
+        raise UsageError(
+            f"the migration runs in {migrate.service}, and that on none of "
+            + ", ".join(host.name for host in environment.hosts),
+            state="nothing was changed",
+            next_step=f"name a host of {migrate.service} with --hosts, or leave --hosts out",
+        )
+    return Migration(
+        hosts[0].name, migrate.service, migrate.argv, migrate.timeout, migrate.irreversible
+    )
 
 
 class _Compiler:

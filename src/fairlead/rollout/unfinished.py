@@ -153,7 +153,9 @@ def plan_resume(session: Session) -> tuple[Situation, Plan, Run | None]:
     if not all(observed[name].kept(run.release) for name in found.runs):
         return _anew(session, found)
     before = _as_found(observed, found)
-    target = _changed(_target(session, observed, found), before)
+    target = _rest_of(_target(observed, found), before)
+    if run.verb == "deploy" and not any(one.carried_out("migrate") for one in found.runs.values()):
+        target = replace(target, migration=migration_of(session.environment))
     situation = Situation(
         session.environment, before, target, session.layout, seen=observed, resumed=run.id
     )
@@ -217,7 +219,7 @@ def _switched(state: HostState, run: Run) -> bool:
     return there and state.live_release == run.release
 
 
-def _target(session: Session, observed: Observed, found: Unfinished) -> Target:
+def _target(observed: Observed, found: Unfinished) -> Target:
     run = found.run
     kept = {name: one for name in found.runs if (one := observed[name].kept(run.release))}
     first = next(iter(kept.values()), None)
@@ -227,21 +229,18 @@ def _target(session: Session, observed: Observed, found: Unfinished) -> Target:
         else HostTarget(name, {}, (), (), (), {})
         for name in found.runs
     }
-    migrated = any(one.carried_out("migrate") for one in found.runs.values())
-    migration = migration_of(session.environment) if run.verb == "deploy" and not migrated else None
     return Target(
         run.release,
         first.sequence if first else 0,
         run.tag,
         manifest.images(first.manifest) if first else {},
         parts,
-        migration=migration if migration and migration.host in parts else None,
         bypass=str(first.manifest.get("bypass", "")) if first else "",
         services=run.services,
     )
 
 
-def _changed(target: Target, before: Observed) -> Target:
+def _rest_of(target: Target, before: Observed) -> Target:
     """The target without the hosts that served it when the run began, and go on with it."""
     hosts = {
         n: part for n, part in target.hosts.items() if before[n].live_release != target.release
@@ -318,7 +317,7 @@ def plan_undo(session: Session, *, any_: bool) -> tuple[Situation, Plan, Run] | 
     situation = Situation(
         session.environment,
         before,
-        _target(session, observed, found),
+        _target(observed, found),
         session.layout,
         seen=observed,
         resumed=found.run.id,

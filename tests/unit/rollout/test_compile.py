@@ -16,6 +16,7 @@ from factories import (
 )
 
 from fairlead.config import Service
+from fairlead.errors import UsageError
 from fairlead.model import Secret
 from fairlead.rollout import manifest
 from fairlead.rollout.compile import replicas
@@ -60,6 +61,12 @@ class TestWhoGetsWhat:
         roles = {**ROLES, "web2": ("web",)}
         environment = an_environment(hosts, (API, REDIS), roles, migrate=a_migration())
         assert target_of(environment).migration.host == "web1"
+
+    def test_hosts_without_the_migrations_are_refused(self):
+        """As `--hosts` may leave it: the service is named, and the hosts that are left."""
+        environment = an_environment(("db1",), (API, REDIS), ROLES, migrate=a_migration())
+        with pytest.raises(UsageError, match="the migration runs in api, and that on none of db1"):
+            target_of(environment)
 
 
 @pytest.mark.parametrize(

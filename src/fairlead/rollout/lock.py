@@ -45,8 +45,8 @@ def locked(fleet: Fleet, lease: float, doing: str, opening: Commands = NOTHING) 
     try:
         for name in fleet.hosts:
             words = (phrases.lock(lease, who(), doing), *opening.get(name, ()))
+            taken.append(name)  # before: it may be written, and what comes after it fail
             _take(fleet, name, words, token)
-            taken.append(name)
         for beat in beats:
             beat.start()
         yield token

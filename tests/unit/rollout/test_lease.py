@@ -10,6 +10,7 @@ from model_host import ModelHost, at
 from fairlead.errors import HostError, LockHeld
 from fairlead.rollout.compile import layout_of
 from fairlead.rollout.fleet import Fleet
+from fairlead.rollout.journal import opening as opening_of
 from fairlead.rollout.lock import locked, who
 from fairlead.transport.recorder import Recorder
 from scripts import assigned, split_script
@@ -86,6 +87,15 @@ def test_a_host_that_cannot_write_the_lock_is_told(scene):
     with pytest.raises(HostError, match=told) as caught, locked(scene.fleet, 60, "deploy"):
         pytest.fail("the lock was given")
     assert caught.value.why == ("mkdir: /opt: Permission denied",)
+
+
+def test_a_lock_whose_journal_cannot_be_opened_is_freed(scene):
+    """The lock comes first in the script: it is written when the header finds no room."""
+    opening = opening_of("20251202-1", dict.fromkeys(NAMES, "{}"))
+    scene.hosts["web2"].faults.append(at("fl_journal_open", err="No space left on device"))
+    with pytest.raises(HostError), locked(scene.fleet, 60, "deploy", opening):
+        pytest.fail("the lock was given")
+    assert scene.owners == [""] * 3
 
 
 def test_a_takeover_is_told(scene):

@@ -152,6 +152,8 @@ def plan_resume(session: Session) -> tuple[Situation, Plan, Run | None]:
         )
     if not all(observed[name].kept(run.release) for name in found.runs):
         return _anew(session, found)
+    if run.verb == "deploy":
+        _refuse_changed(session, observed, found)
     before = _as_found(observed, found)
     target = _rest_of(_target(observed, found), before)
     if run.verb == "deploy" and not any(one.carried_out("migrate") for one in found.runs.values()):
@@ -178,6 +180,23 @@ def _observed(session: Session) -> Observed:
     preconditions.check_lock(observed)
     preconditions.check_hosts(session.environment, observed)
     return observed
+
+
+def _refuse_changed(session: Session, observed: Observed, found: Unfinished) -> None:
+    """Raise PreconditionError when the configuration is not the one that the deploy began with.
+
+    Its files are on the hosts; its migration, checks and timeouts are only here.
+    """
+    kept = [one for name in found.runs if (one := observed[name].kept(found.run.release))]
+    if all(one.manifest["config_hash"] == session.environment.config_hash for one in kept):
+        return
+    raise PreconditionError(
+        f"{found.told()}, and the configuration or env files here have changed since",
+        state="nothing was changed by this command",
+        next_step="bring back those that it began with (git stash, git checkout) and repeat this; "
+        "or inv rollback takes it back, and then deploy again",
+        docs="how-to/after-a-crash.md",
+    )
 
 
 def _anew(session: Session, found: Unfinished) -> tuple[Situation, Plan, None]:

@@ -145,14 +145,26 @@ class TestARollbackWithData:
         assert plan.audit == WITH_DATA
 
 
-class TestAnIrreversibleMigration:
-    """A deploy of v2 over v1 whose client was lost; its migration had begun."""
+def deploy_left(*steps, marked=(V2.release,)):
+    """A deploy of v2 over v1 whose client was lost in the last of these steps."""
+    run = a_run(V2, steps, "deploy", "blue", ("switch",))
+    waiting = kept(V2, status=ReleaseStatus.PREPARED)
+    state = deployed(ENVIRONMENT, target=V1, idle=V2, runs=(run,), irreversible=marked)
+    return replace(state, releases=(kept(V1), waiting))
 
-    def left(self, *steps, marked=(V2.release,)):
-        run = a_run(V2, steps, "deploy", "blue", ("switch",))
-        waiting = kept(V2, status=ReleaseStatus.PREPARED)
-        state = deployed(ENVIRONMENT, target=V1, idle=V2, runs=(run,), irreversible=marked)
-        return replace(state, releases=(kept(V1), waiting))
+
+def test_a_deploy_is_resumed_by_the_configuration_it_began_with():
+    """Its migration and checks come from here; others are refused, the way back is named."""
+    state = deploy_left("migrate", "start")
+    assert "switch" in names(plan_resume(session(state))[1])
+    changed = replace(ENVIRONMENT, config_hash="0ther")
+    with pytest.raises(PreconditionError, match="have changed since") as caught:
+        plan_resume(session(state, changed))
+    assert "inv rollback takes it back" in caught.value.next_step
+
+
+class TestAnIrreversibleMigration:
+    """Begun by a deploy of v2 over v1 whose client was lost."""
 
     def undone(self, state):
         _, plan, _ = plan_undo(session(state), any_=True)
@@ -162,19 +174,19 @@ class TestAnIrreversibleMigration:
     def test_going_back_across_it_is_refused(self, steps):
         """Exit 4, with the way forward and the way back with the data."""
         with pytest.raises(GateRefused) as caught:
-            self.undone(self.left(*steps))
+            self.undone(deploy_left(*steps))
         assert f"the migration of {V2.release} is irreversible" in caught.value.what
         assert "inv deploy --resume" in caught.value.next_step
         assert f"inv rollback --to={V1.release} --with-data" in caught.value.next_step
 
     def test_one_that_was_turning_back_goes_on_and_says_so(self):
         """It had failed by itself; what serves has the data as they are already."""
-        plan = self.undone(self.left("migrate", "start", "undo-start"))
+        plan = self.undone(deploy_left("migrate", "start", "undo-start"))
         assert f"the migration of {V2.release} is irreversible and was begun" in plan.notes[0]
 
     def test_before_the_migration_there_is_nothing_to_cross(self):
-        assert self.undone(self.left("upload", marked=())).notes == ()
+        assert self.undone(deploy_left("upload", marked=())).notes == ()
 
     def test_the_mark_of_another_release_is_no_obstacle(self):
         """v1 served on these data when the run began."""
-        assert self.undone(self.left("start", "switch", marked=("0003-v3",))).notes == ()
+        assert self.undone(deploy_left("start", "switch", marked=("0003-v3",))).notes == ()

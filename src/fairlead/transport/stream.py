@@ -16,8 +16,9 @@ SILENCE = 300.0  # s without a byte: nothing comes any more
 def download(host: Host, settings: SshSettings, command: Command) -> Iterator[bytes]:
     """What a command writes to stdout, chunk by chunk.
 
-    Raises HostError when the host cannot be reached, falls silent, or the command fails: after
-    the last chunk, so whoever believes the bytes must have read them to their end.
+    Raises HostError when the host cannot be reached, falls silent, or the command fails or does
+    not end in its time: after the last chunk, so whoever believes the bytes must have read them to
+    their end.
     """
     connection = connect(host, settings)
     try:
@@ -26,7 +27,7 @@ def download(host: Host, settings: SshSettings, command: Command) -> Iterator[by
         said = _Complaints(channel)
         while chunk := _received(host, channel):
             yield chunk
-        _ended(host, channel, said)
+        _ended(host, channel, said, command.timeout)
     finally:
         connection.close()
 
@@ -47,9 +48,9 @@ def upload(host: Host, settings: SshSettings, command: Command, chunks: Iterable
                 sent += len(chunk)
             channel.shutdown_write()
         except OSError:
-            _ended(host, channel, said)  # it ended first, and has said why
+            _ended(host, channel, said, command.timeout)  # it ended first, and has said why
             raise
-        _ended(host, channel, said)
+        _ended(host, channel, said, command.timeout)
     finally:
         connection.close()
     return sent
@@ -91,12 +92,14 @@ class _Complaints:
         return [line for line in self._text.decode("utf-8", "replace").splitlines() if line]
 
 
-def _ended(host: Host, channel: Any, said: _Complaints) -> None:
-    code = channel.recv_exit_status()
-    if code:
+def _ended(host: Host, channel: Any, said: _Complaints, timeout: float) -> None:
+    told = channel.status_event.wait(timeout)
+    code = channel.recv_exit_status() if told else None
+    if code != 0:
+        how = f"exit code {code}" if told else f"no end of it in {timeout:.0f} s"
         raise HostError(
             host.name,
-            f"the transfer failed (exit code {code})",
+            f"the transfer failed ({how})",
             why=said.lines()[-3:],
             state="there is no copy; the backup itself was not touched",
             next_step="repeat the command",

@@ -29,6 +29,9 @@ CRASH = """\
     command: ["sh", "-c", "echo cannot connect to $$DATABASE_URL with $$SECRET_KEY >&2; exit 7"]
     ports"""
 
+# A command that needs a secret: the shell in the container takes it from its environment.
+MIGRATE = "sh -c 'test $$SECRET_KEY && python -m agentic.migrate'"
+
 OWN_TASK = """\
 from fairlead.tasks import ns
 from fairlead.tasks.verb import verb
@@ -61,6 +64,7 @@ def app(project) -> Iterator[Project]:
         'insecure = true\nusername = "ci"\npassword = "${REGISTRY_PASSWORD}"',
     )
     one.append(".env.staging", f"REGISTRY_PASSWORD={REGISTRY}\n")
+    one.edit("deploy/fairlead.toml", "python -m agentic.migrate", MIGRATE)
     one.edit("compose.yaml", "    ports", "    environment: {COPY: '${SECRET_KEY}'}\n    ports")
     # So that there is something to pull, and to log in for.
     one.hosts[0].run(f"docker image rm -f $(docker image ls -q {one.lab.registry}/agentic)")
@@ -151,7 +155,8 @@ def test_what_was_masked_was_there(app, told):
 
 def test_the_processes_of_a_deploy_were_seen(app, told):
     """Here and on the host, and the login among them."""
-    for words in ("docker login --username ci --password-stdin", "docker-compose", "deploy --env"):
+    login = "docker login --username ci --password-stdin"
+    for words in (login, "docker-compose", "deploy --env", "api sh -c test $SECRET_KEY"):
         assert words in told["processes"]
 
 
@@ -189,6 +194,18 @@ def test_a_compose_file_that_is_refused_for_a_secret_does_not_show_it(app):
         assert run.code == 2
         assert "•••" in run.err or "\\u2022" in run.out
         assert secrets_in(run.text) == []
+
+
+def test_a_command_that_would_show_one_is_refused(app):
+    """`${SECRET_KEY}` is replaced here, and so would be in the argv of docker on the host."""
+    app.edit("deploy/fairlead.toml", "test $$SECRET_KEY", "test ${SECRET_KEY}")
+    try:
+        refused = app.deploy("secret-v1")
+    finally:
+        app.edit("deploy/fairlead.toml", "test ${SECRET_KEY}", "test $$SECRET_KEY")
+    assert refused.code == 2
+    assert "migrate.command: puts the secret SECRET_KEY" in " ".join(refused.error["why"])
+    assert secrets_in(refused.text) == []
 
 
 @pytest.mark.parametrize("words", [(), ("--json",)])

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from fairlead.config.checks import CHECKS
+from fairlead.config.commands import exposed_secrets
 from fairlead.config.digest import config_hash
 from fairlead.config.document import Document
 from fairlead.config.env_files import EXAMPLE, EnvFiles
@@ -69,7 +70,7 @@ class _Resolving:
         raw = overlaid(self.base.raw, self.over, problems)
         loader = Loader(self.locate, self.expand, problems)
         document: Document = loader.table(Document, raw)
-        self.check(document, loader)
+        self.check(document, raw, loader)
         from_process = self.complete(problems)
         problems += self.env.problems
         if problems:
@@ -84,17 +85,20 @@ class _Resolving:
                     return file.name, file.line(path[:length])
         return (self.over if path[0] == "hosts" else self.base).name, None
 
+    def lookup(self, name: str) -> str | None:
+        return self.environ.get(name, self.env.values.get(name))
+
     def expand(self, text: str) -> str:
-        def lookup(name: str) -> str | None:
-            return self.environ.get(name, self.env.values.get(name))
+        return expand(text, self.lookup)
 
-        return expand(text, lookup)
-
-    def check(self, document: Document, loader: Loader) -> None:
+    def check(self, document: Document, raw: Mapping[str, Any], loader: Loader) -> None:
         """Cross-checks: what the keys say together, and with what else lies in the project."""
         for check in CHECKS:
             for path, message, suggestion in check(document):
                 loader.report(path, message, suggestion=suggestion)
+        names = document.env
+        for path, message in exposed_secrets(raw, self.lookup, names.secret, names.clear):
+            loader.report(path, message)
         for path in self.misplaced():
             loader.report(path, f"is the same for every environment; write it in {BASE}")
         if not self.compose_file(document).is_file():

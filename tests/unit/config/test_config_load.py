@@ -364,6 +364,41 @@ def test_no_fault_shows_the_value_of_a_variable(loaded):
     assert "hunter2" not in str(found)
 
 
+MIGRATE = BASE + '[migrate]\nservice = "api"\ncommand = "tool {}"\n'
+DATABASE = {".env.staging": "DATABASE_URL=postgres://shop:hunter2-pg@db/shop\n"}
+DUMPED = """
+[[backup.data]]
+name = "main"
+kind = "command"
+service = "redis"
+dump = "tool --key=${API_KEY}"
+restore = "tool --key=$$API_KEY"
+check = "tool ${API_KEY}"
+"""
+
+
+def test_a_secret_in_a_command_is_refused_with_what_works_instead(loaded):
+    """Law 10: it would be in the argv of docker on the host, and of this program."""
+    (problem,) = problems_of(loaded, base=MIGRATE.format("${DATABASE_URL}"), **DATABASE)
+    assert (problem.file, problem.path) == ("deploy/fairlead.toml", "migrate.command")
+    assert problem.message == (
+        "puts the secret DATABASE_URL into the list of processes; write "
+        "`sh -c '… \"$$DATABASE_URL\"'`: the shell in the container knows its variables"
+    )
+    dumped = problems_of(loaded, environ={"API_KEY": "hunter2-key"}, base=BASE + DUMPED)
+    assert [one.path for one in dumped] == ["backup.data[0].dump", "backup.data[0].check"]
+    assert "hunter2" not in f"{problem}{dumped}"
+
+
+def test_what_is_no_secret_may_be_in_a_command(loaded):
+    """By its look, or because `[env] clear` says so; the container's own variable always."""
+    env = {".env": "BATCH=500\nTABLE_KEY=articles\n"}
+    clear = '[env]\nclear = ["TABLE_KEY"]\n'
+    base = MIGRATE.format("${BATCH} ${TABLE_KEY} $$DATABASE_URL") + clear
+    loaded_ = loaded(base=base, **env, **DATABASE)
+    assert loaded_.migrate.argv == ("tool", "500", "articles", "$DATABASE_URL")
+
+
 def test_an_unknown_environment_names_those_that_exist(project):
     root = project(**{"deploy/production.toml": STAGING})
     with pytest.raises(UsageError) as caught:

@@ -20,7 +20,7 @@ from fairlead.config.traffic import Migrate, Rolling, Router
 from fairlead.engines.compose.layout import Layout
 from fairlead.model import SLOTS, Host, Image, ReleaseStatus, Secret
 from fairlead.rollout import manifest
-from fairlead.rollout.compile import compile_release, layout_of, replicas
+from fairlead.rollout.compile import compile_release, replicas
 from fairlead.rollout.observed import Backup, Container, HostState, KeptRelease, Live
 from fairlead.rollout.situation import Situation
 from fairlead.rollout.target import Target
@@ -196,7 +196,7 @@ def deployed(
 
     idle: a release whose containers wait in the other slot, running.
     """
-    layout = layout_of(environment)
+    layout = Layout.of(environment)
     serving = target or target_of(environment, 1, "v1")
     held = [serving, *([idle] if idle else [])]
     containers = [*containers_of(serving, host, live, layout)]
@@ -238,7 +238,7 @@ def a_situation(
     names = [host.name for host in environment.hosts]
     seen = {name: deployed(environment, name) for name in names}
     wanted = target or target_of(environment)
-    return Situation(environment, {**seen, **(observed or {})}, wanted, layout_of(environment))
+    return Situation(environment, {**seen, **(observed or {})}, wanted, Layout.of(environment))
 
 
 def replicas_of(environment: Environment, service: str) -> int:

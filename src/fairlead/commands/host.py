@@ -1,4 +1,7 @@
-"""What is said to a host: calls of the functions in host.sh, as argv."""
+"""What is said to a host: calls of the functions in the .sh files here, as argv.
+
+Those about its router, its data and its health have modules of their own.
+"""
 
 from collections.abc import Mapping
 

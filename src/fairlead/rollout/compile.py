@@ -45,11 +45,6 @@ def compile_release(
     )
 
 
-def layout_of(environment: Environment) -> Layout:
-    """The names of an environment on its hosts."""
-    return Layout.of(environment)
-
-
 def replicas(environment: Environment, project: Project, service: str) -> int:
     """How many of a service run on each host: declared here, else in the compose file, else 1."""
     declared = environment.service(service).replicas
@@ -92,7 +87,7 @@ class _Compiler:
         self.project = project
         self.images = images
         self.facts = facts
-        self.layout = layout_of(environment)
+        self.layout = Layout.of(environment)
         self.identity = render.Identity(facts.app, facts.environment, facts.release)
         self.variables = {key: value.reveal() for key, value in environment.variables.items()}
 

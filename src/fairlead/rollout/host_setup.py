@@ -11,7 +11,7 @@ from pathlib import Path
 from fairlead.commands import setup as phrases
 from fairlead.commands.script import script
 from fairlead.config import Environment
-from fairlead.engines.compose.layout import ROUTER_DIRECTORY
+from fairlead.engines.compose.layout import ROUTER_DIRECTORY, Layout
 from fairlead.errors import FairleadError, HostError, UsageError
 from fairlead.events import (
     HostFinished,
@@ -21,7 +21,6 @@ from fairlead.events import (
     PhaseStarted,
 )
 from fairlead.model import Command, Host, Result, Step
-from fairlead.rollout.compile import layout_of
 from fairlead.rollout.doctor_host import last_words
 from fairlead.rollout.preconditions import COMPOSE_NEEDED
 from fairlead.rollout.session import connect
@@ -132,7 +131,7 @@ def _one(
     environment: Environment, host: Host, user: str, steps: tuple[Step, ...], listen: Listener
 ) -> Outcome:
     words = tuple(command for step in steps for command in step.commands[host.name])
-    whole = script(words, layout_of(environment).variables)
+    whole = script(words, Layout.of(environment).variables)
     if user != "root":
         whole = replace(whole, argv=("sudo", "-n", *whole.argv))
     transport = connect(environment, replace(host, user=user))

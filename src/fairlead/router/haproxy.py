@@ -5,7 +5,6 @@ an entry of a map, looked up per request, so that one entry switches all its ser
 Options: https://docs.haproxy.org/3.0/configuration.html
 """
 
-from fairlead.model import SLOTS
 from fairlead.router.settings import RoutedApplication, RoutedService
 
 # ${FAIRLEAD} is /fairlead where it runs, and /fairlead/next where a change is tried first.
@@ -141,11 +140,6 @@ def slot_config(app: RoutedApplication, slot: str) -> str:
     """A slot's `conf.d/<key>-<slot>.cfg`: a backend and a probe per routed service."""
     backends = (_backends(app, service, slot) for service in app.services)
     return f"# Written by Fairlead: {app.key}, {slot}\n" + "".join(backends)
-
-
-def application_config(app: RoutedApplication) -> str:
-    """Both slots' configurations in one text."""
-    return "\n".join(slot_config(app, slot) for slot in SLOTS)
 
 
 def route_lines(app: RoutedApplication) -> str:

@@ -39,7 +39,7 @@ def resumed(run: "Run", tag: str, wait: float) -> None:
     """`deploy --resume`: finish what was left unfinished."""
     from fairlead.errors import UsageError
     from fairlead.rollout.patience import patiently
-    from fairlead.rollout.unfinished import plan_resume
+    from fairlead.rollout.resume import plan_resume
     from fairlead.tasks.scope import session
 
     if tag:
@@ -64,7 +64,7 @@ def taken_back(run: "Run", session: "Session", *, any_: bool) -> bool:
     any_: also one that changed nothing that serves, and is no obstacle.
     """
     from fairlead.rollout.outcome import take_back
-    from fairlead.rollout.unfinished import plan_undo
+    from fairlead.rollout.undo import plan_undo
 
     found = plan_undo(session, any_=any_)
     if found is None:

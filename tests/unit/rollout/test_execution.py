@@ -19,6 +19,7 @@ from factories import (
 from model_host import Fault, ModelHost, at
 
 from fairlead import events
+from fairlead.engines.compose.layout import Layout
 from fairlead.errors import (
     DeployFailed,
     HostError,
@@ -27,7 +28,6 @@ from fairlead.errors import (
     RolledBack,
 )
 from fairlead.model import ReleaseStatus
-from fairlead.rollout.compile import layout_of
 from fairlead.rollout.fleet import Fleet
 from fairlead.rollout.observed import Live
 from fairlead.rollout.outcome import carry_out
@@ -50,7 +50,7 @@ class Scene:
         old = target_of(self.environment, 1, "v1")
         self.situation = a_situation(self.environment, states)
         self.plan = STRATEGIES[strategy](self.situation)
-        layout = layout_of(self.environment)
+        layout = Layout.of(self.environment)
         self.hosts = {
             name: ModelHost(state, layout.key).knows(old)
             for name, state in self.situation.observed.items()

@@ -7,8 +7,8 @@ import pytest
 from factories import a_host, an_environment, deployed
 from model_host import ModelHost, at
 
+from fairlead.engines.compose.layout import Layout
 from fairlead.errors import HostError, LockHeld
-from fairlead.rollout.compile import layout_of
 from fairlead.rollout.fleet import Fleet
 from fairlead.rollout.journal import opening as opening_of
 from fairlead.rollout.lock import locked, who
@@ -26,7 +26,7 @@ class Scene:
         self.hosts = {name: ModelHost(deployed(environment, name)) for name in NAMES}
         self.transports = {name: host.transport(a_host(name)) for name, host in self.hosts.items()}
         self.told = []
-        self.fleet = Fleet(self.transports, layout_of(environment).variables, self.told.append)
+        self.fleet = Fleet(self.transports, Layout.of(environment).variables, self.told.append)
 
     def asked(self, name):
         return [split_script(one)[0][0] for one in self.transports[name].commands]

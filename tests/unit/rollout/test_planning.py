@@ -11,9 +11,9 @@ from plans import argvs, named, names
 from registry_server import Answer, Content, RegistryServer, digest_of
 
 from fairlead.config import load
+from fairlead.engines.compose.layout import Layout
 from fairlead.errors import ConfigError, LockHeld, PreconditionError, UsageError
 from fairlead.model import ReleaseStatus
-from fairlead.rollout.compile import layout_of
 from fairlead.rollout.deploy import plan_deploy
 from fairlead.rollout.fleet import Fleet
 from fairlead.rollout.observed import Backup, Live, LockHolder
@@ -62,7 +62,7 @@ roles = ["web", "data"]
 
 def session_of(environment, states):
     """The environment's hosts, recorded, being like this."""
-    layout = layout_of(environment)
+    layout = Layout.of(environment)
     hosts = {name: ModelHost(state, layout.key) for name, state in states.items()}
     transports = {name: host.transport(a_host(name)) for name, host in hosts.items()}
     redact = environment.redactor().redact

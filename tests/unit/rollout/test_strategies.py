@@ -208,7 +208,7 @@ class TestRecreate:
             c.argv for c in named(plan(a_situation(everything("recreate"))), "stop").undo["web1"]
         ]
         assert [argv[0] for argv in undo] == [
-            *("fl_revive", "fl_await", "fl_router_routes", "fl_switch")
+            *("fl_revive", "fl_ready_servers", "fl_await", "fl_router_routes", "fl_switch")
         ]
         assert undo[-1] == ("fl_switch", "blue")
 

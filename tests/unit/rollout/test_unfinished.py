@@ -23,9 +23,10 @@ from fairlead.errors import GateRefused, PreconditionError
 from fairlead.model import ReleaseStatus
 from fairlead.rollout import journal
 from fairlead.rollout.observed import Backup
+from fairlead.rollout.resume import plan_resume
 from fairlead.rollout.rollback import plan_rollback
 from fairlead.rollout.session import Session
-from fairlead.rollout.unfinished import plan_resume, plan_undo
+from fairlead.rollout.undo import plan_undo
 
 ENVIRONMENT = an_environment(
     services=(API, WORKER, REDIS),

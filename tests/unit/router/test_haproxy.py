@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fairlead.router.haproxy import application_config, base_config, route_lines, slot_config
+from fairlead.router.haproxy import base_config, route_lines, slot_config
 from fairlead.router.settings import RoutedApplication, RoutedService
 
 
@@ -35,11 +35,6 @@ def test_a_slot_has_a_backend_and_a_probe_for_each_routed_service() -> None:
 def test_servers_are_found_by_the_slots_own_alias() -> None:
     text = slot_config(app(service("api", port=9000, servers=12)), "blue")
     assert text.count("server-template s 1-12 shop-staging-blue-api:9000 resolvers docker") == 2
-
-
-def test_an_application_is_both_its_slots() -> None:
-    both = application_config(app(service()))
-    assert [name.split("-")[3] for name in backends(both)] == ["blue", "blue", "green", "green"]
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(2.0, "2000ms"), (0.5, "500ms"), (0.0015, "2ms")])

@@ -1,12 +1,12 @@
 """Recreate: stop the old, start the new. For releases of which two must never run at once."""
 
 from fairlead.commands import host, router
-from fairlead.engines.compose.layout import SETTLE_SECONDS
 from fairlead.model import Step
 from fairlead.rollout.plan import Plan, step
 from fairlead.rollout.situation import Situation
 from fairlead.rollout.strategies import slots
 from fairlead.rollout.strategies.preparation import migration, preparation
+from fairlead.rollout.strategies.revival import revived
 
 
 def plan(situation: Situation) -> Plan:
@@ -38,15 +38,6 @@ def _stop(situation: Situation) -> Step | None:
             )
             for name in live
         },
-        {
-            name: (
-                host.revive(situation.old_project(name)),
-                host.await_healthy(
-                    situation.old_project(name), SETTLE_SECONDS, situation.health_timeout(name)
-                ),
-                *slots.back(situation, name),
-            )
-            for name in live
-        },
+        {name: (*revived(situation, name), *slots.back(situation, name)) for name in live},
         after_switch=True,  # what serves was touched: from here on a failure is a rollback
     )

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from fairlead.commands import backup, host, router
 from fairlead.config import BackupData
-from fairlead.engines.compose.layout import SETTLE_SECONDS
 from fairlead.model import Command, Step
 from fairlead.rollout.backups.choice import DataBackup
 from fairlead.rollout.observed import HostState
@@ -17,6 +16,7 @@ from fairlead.rollout.plan import Plan, in_order, step
 from fairlead.rollout.situation import Situation
 from fairlead.rollout.strategies import slots
 from fairlead.rollout.strategies.preparation import preparation
+from fairlead.rollout.strategies.revival import revived
 
 
 def plan(situation: Situation, chosen: DataBackup) -> Plan:
@@ -122,13 +122,7 @@ def _reopened(situation: Situation, name: str) -> tuple[Command, ...]:
     """The live slot runs again, is healthy, and has its traffic."""
     if not situation.old_slot(name):
         return ()
-    project = situation.old_project(name)
-    return (
-        host.revive(project),
-        *router.ready(*situation.old_backends(name)),
-        host.await_healthy(project, SETTLE_SECONDS, situation.health_timeout(name)),
-        router.switch(situation.old_slot(name)),
-    )
+    return (*revived(situation, name), router.switch(situation.old_slot(name)))
 
 
 def _restore(situation: Situation, chosen: DataBackup) -> Step | None:

@@ -8,13 +8,13 @@ from collections import Counter
 from dataclasses import replace
 
 from fairlead.commands import compose, host, router
-from fairlead.engines.compose.layout import SETTLE_SECONDS
 from fairlead.model import Command, Step
 from fairlead.rollout.observed import Live
 from fairlead.rollout.plan import Plan, step
 from fairlead.rollout.situation import Situation
 from fairlead.rollout.strategies import slots
 from fairlead.rollout.strategies.preparation import migration, preparation
+from fairlead.rollout.strategies.revival import revived
 
 WHOLE = 10_000  # a share of all requests, in the router's unit
 
@@ -141,14 +141,7 @@ def _restore(situation: Situation, name: str) -> tuple[Command, ...]:
     old = situation.old_slot(name)
     if not old:
         return (router.switch("-"),)
-    return (
-        host.revive(situation.old_project(name)),
-        *router.ready(*situation.old_backends(name)),
-        host.await_healthy(
-            situation.old_project(name), SETTLE_SECONDS, situation.health_timeout(name)
-        ),
-        *slots.back(situation, name),
-    )
+    return (*revived(situation, name), *slots.back(situation, name))
 
 
 def _shrink(situation: Situation, count: int, replicas: int) -> Step | None:

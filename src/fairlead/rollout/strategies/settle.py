@@ -1,11 +1,11 @@
 """Before a plan: what a roll-out that was killed half way left behind is set right."""
 
 from fairlead.commands import host, router
-from fairlead.engines.compose.layout import SETTLE_SECONDS
 from fairlead.model import Command, ReleaseStatus, Step
 from fairlead.rollout.observed import HostState
 from fairlead.rollout.plan import step
 from fairlead.rollout.situation import Situation
+from fairlead.rollout.strategies.revival import revived
 
 
 def settle(situation: Situation) -> Step | None:
@@ -22,13 +22,10 @@ def settle(situation: Situation) -> Step | None:
 
 def _whole(situation: Situation, state: HostState) -> tuple[Command, ...]:
     if state.live and state.live.share:
-        project = situation.layout.project(state.live_slot)
         other = situation.layout.project(state.live.next_slot)
         backends = {c.backend for c in state.slot(state.live.next_slot) if c.backend}
         return (
-            host.revive(project),
-            *router.ready(*situation.old_backends(state.host)),
-            host.await_healthy(project, SETTLE_SECONDS, situation.health_timeout(state.host)),
+            *revived(situation, state.host),
             router.switch(state.live_slot),
             router.drain(situation.environment.drain_timeout, *sorted(backends)),
             host.retire(other, 0),

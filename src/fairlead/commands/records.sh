@@ -40,15 +40,8 @@ fl_status() { # RELEASE STATUS: prepared | proven | failed | rolled-back
 }
 
 fl_backup() { # STAMP RELEASE SEQUENCE: a self-contained copy of what is live, before deploy SEQUENCE
-  umask 077
-  fl_partial="$FL_BASE/backups/.$1.partial"
-  rm -rf "$fl_partial"
-  cp -a "$FL_BASE/releases/$2" "$fl_partial"
-  printf '%s\n' "$2" >"$fl_partial/release"
-  printf '%s\n' "$3" >"$fl_partial/sequence"
-  (cd "$fl_partial" && find . -type f -exec sha256sum {} +) >"$FL_BASE/backups/.$1.sums"
-  mv "$FL_BASE/backups/.$1.sums" "$fl_partial/SHA256SUMS"
-  mv "$fl_partial" "$FL_BASE/backups/$1"
+  fl_backup_begin "$@"
+  fl_backup_end "$1"
 }
 
 fl_irreversible() { # RELEASE: from here on, what it found before it is gone; see fl_backup_restored

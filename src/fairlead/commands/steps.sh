@@ -34,18 +34,30 @@ fl_step_input() { # take in what comes by stdin, whole: a step that has begun wa
 }
 
 fl_step_claim() { # whoever makes the directory carries the step out
-  if ! (umask 077 && mkdir "$st_directory" && : >"$st_directory/out" && : >"$st_directory/err") 2>/dev/null; then
-    [ ! -s "$st_directory/code" ] || fl_step_again
-    case $FL_STEP in
-      *.undo-* | *.end) return 0 ;; # undone all the same: what was begun must not stay because a disk is full
-      *) fl_fail "the journal cannot be written in $FL_BASE/journal; nothing more was changed" ;;
-    esac
+  if (umask 077 && mkdir "$st_directory" && : >"$st_directory/out" && : >"$st_directory/err") 2>/dev/null; then
+    trap 'exit 143' TERM INT
+    trap fl_step_ended EXIT
+    if echo "@step $FL_MARK $$" 2>/dev/null >"$st_directory/out"; then
+      # exec, as a shell keeps copies of what it only redirects; a grandchild, as functions `wait`.
+      (exec 8>&- 7<&- && fl_step_follow $$ &)
+      exec >>"$st_directory/out" 2>"$st_directory/err"
+      return 0
+    fi
+    trap - EXIT
+  elif [ -s "$st_directory/code" ]; then
+    fl_step_again
   fi
+  # One that was begun and killed stays on record.
+  [ -s "$st_directory/out" ] || rm -rf "$st_directory" 2>/dev/null || :
+  case $FL_STEP in
+    *.undo-* | *.end) fl_step_unwritten ;;
+    *) fl_fail "the journal cannot be written in $FL_BASE/journal; nothing more was changed" ;;
+  esac
+}
+
+fl_step_unwritten() { # begin it without a journal: what was begun must not stay because a disk is full
   trap 'exit 143' TERM INT
-  trap fl_step_ended EXIT
-  # exec, as a shell keeps copies of what it only redirects; a grandchild, as functions `wait`.
-  (exec 8>&- 7<&- && fl_step_follow $$ &)
-  exec >"$st_directory/out" 2>"$st_directory/err"
+  trap 'fl_step_tell $?' EXIT
   echo "@step $FL_MARK $$"
 }
 
@@ -63,8 +75,13 @@ fl_step_ended() { # write down and tell how it ended
   trap - EXIT
   [ ! -s "$st_directory/err" ] || sed 's/^/@err /' "$st_directory/err" || :
   printf '%s\n' "$st_code" >"$st_directory/code" || :
-  printf '\n@exit %s %s\n' "$FL_MARK" "$st_code" || :
-  exit "$st_code"
+  fl_step_tell "$st_code"
+}
+
+fl_step_tell() { # CODE: it has ended with this; without that line its client would ask again
+  trap - EXIT
+  printf '\n@exit %s %s\n' "$FL_MARK" "$1" || :
+  exit "$1"
 }
 
 fl_step_again() { # this step was begun before: tell what it said, and how it ended

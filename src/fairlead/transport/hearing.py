@@ -46,6 +46,16 @@ class Hearing:
             return text, err
         return _text(self._lines), _text(self._errors) + err
 
+    def exit_code(self, status: int) -> int | None:
+        """How it ended: as a step told it, else with sshd's `status` (below 0: none came).
+
+        None when neither tells. A step that failed before it began tells nothing; 0 proves that it
+        was not cut off only together with its mark.
+        """
+        if self.code is not None:
+            return self.code
+        return status if status > 0 or (status == 0 and not self._mark) else None
+
     def _line(self, line: str) -> None:
         if not self._lines and self.group is None and line.startswith("@pid "):
             self.group = int(line.split()[1])  # always its first line

@@ -176,16 +176,15 @@ class SshTransport:
         return Result(self.host.name, code, out, err, time.monotonic() - talk.started)
 
     def _code(self, channel: Any, talk: _Talk, stderr: Thread) -> int:
-        """The exit code: as a step told it, else as sshd does."""
-        if talk.hearing.code is not None:
-            return talk.hearing.code
-        channel.status_event.wait(ANSWER_SECONDS)
-        stderr.join(ANSWER_SECONDS)
-        code = int(channel.exit_status)
-        told_all = code > 0 or (code == 0 and not talk.command.mark)
-        if not told_all and not talk.cancelled:
+        """The exit code, which sshd tells last of all; a step tells its own."""
+        if talk.hearing.code is None:
+            channel.status_event.wait(ANSWER_SECONDS)
+            stderr.join(ANSWER_SECONDS)
+        status = int(channel.exit_status)
+        code = talk.hearing.exit_code(status)
+        if code is None and not talk.cancelled:
             raise Lost("no exit status")
-        return code
+        return status if code is None else code
 
     def _read(self, channel: Any, talk: _Talk) -> None:
         """Hear the command out; end it when it takes too long, or is not wanted any more."""

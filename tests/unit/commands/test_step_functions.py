@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -54,7 +54,9 @@ def send(shell, whole, stdin=None):
     hearing.feed_err(client.stderr.read())
     hang_up(client)
     out, err = hearing.finish()
-    return Told(code if hearing.code is None else hearing.code, out, err)
+    told = hearing.exit_code(code)
+    assert told is not None, "SshTransport takes this for a lost connection, and sends it again"
+    return Told(told, out, err)
 
 
 def begin(shell, whole, stdin=subprocess.DEVNULL):
@@ -201,9 +203,8 @@ def test_the_next_step_waits_for_the_one_before(shell):
 
 def test_one_that_was_ended_on_purpose_says_so(shell):
     """Ctrl-C: the process group is told to end; the journal has 143."""
-    client = begin(shell, a_step(shell, "sleep 60"))
-    until(lambda: (shell.base / "journal" / RUN / "001.start/out").exists())
-    until(lambda: "@step" in written(shell, "out"))
+    client = begin(shell, a_step(shell, f"touch {shell.own}/runs; exec sleep 60"))
+    until((shell.own / "runs").exists)
     os.killpg(client.pid, signal.SIGTERM)
     client.wait(timeout=10)
     hang_up(client)
@@ -232,8 +233,27 @@ def test_a_disk_that_is_full_stops_a_step_before_it_begins(shell):
     assert told.code == 1
     assert "the journal cannot be written" in told.err
     assert not (shell.own / "made").exists()
-    assert send(shell, a_step(shell, f"touch {shell.own}/made", "002.undo-start")).code == 0
+    told = send(shell, a_step(shell, f"echo undone; touch {shell.own}/made", "002.undo-start"))
+    assert (told.code, told.out.splitlines()[-1]) == (0, "undone")
     assert (shell.own / "made").exists()
+
+
+@pytest.mark.parametrize("full", ["no directory", "no byte"])
+@pytest.mark.parametrize("code", [0, 3])
+def test_what_is_undone_without_a_journal_tells_its_end(shell, code, full):
+    """Said with its mark, and where it runs: else its client takes it for lost, and asks again."""
+    whole = a_step(shell, f"exit {code}", "002.undo-start")
+    if full == "no directory":
+        (shell.base / "journal" / RUN / "002.undo-start").write_text("in the way")
+    else:
+        limited = f"trap '' XFSZ; ulimit -f 0\n{whole.argv[2]}"
+        whole = replace(whole, argv=("sh", "-c", limited))
+    client = begin(shell, whole)
+    assert client.wait(timeout=30) == code
+    heard = client.stdout.read().decode()
+    hang_up(client)
+    assert heard.splitlines()[-1] == f"@exit {whole.mark} {code}"
+    assert f"@step {whole.mark} {client.pid}\n" in heard
 
 
 class TestTheJournal:

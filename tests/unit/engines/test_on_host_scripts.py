@@ -273,9 +273,59 @@ class TestRollback:
         host.docker("")
         environ = {"PATH": f"{host.bin}:/usr/bin:/bin"}
         done = subprocess.run(words, env=environ, capture_output=True, text=True)
-        assert done.returncode != 0
+        assert done.returncode == 1
+        assert "the lock cannot be written" in done.stderr
         assert host.asked("compose") == []
         assert host.live == "agentic-staging green"
+
+
+GREEN = """printf '%s\\n' 'found=yes value="green"'"""
+
+
+class TestRollbackAroundTheSwitch:
+    """Law 7: the slot that is live, or may be, is never removed."""
+
+    def test_a_signal_during_the_switch_lets_it_end(self, host):
+        """Ctrl-C in that moment changes nothing: it is done, and written down."""
+        owner = host.base / "lock/owner"
+        kill = f'[ ! -e {owner} ] || kill -TERM "$(sed -n "2s/.*-//p" {owner})"'
+        host.docker(f'case "$*" in exec*) {kill} ;; esac')
+        done = host.run("--quick")
+        assert (done.returncode, host.live) == (0, "agentic-staging blue"), done.stderr
+        assert [line["outcome"] for line in host.audit] == ["done"]
+        assert host.asked("rm") == []
+
+    def test_a_switch_that_the_router_does_not_take_is_taken_back(self, host):
+        """The file named the new slot already: a router that restarts must not go there."""
+        host.docker(f'case "$*" in exec*) cat >/dev/null; {GREEN}; exit 0 ;; esac')
+        done = host.run("--quick")
+        assert "the router did not switch" in done.stderr
+        assert (done.returncode, host.live) == (1, "agentic-staging green")
+        assert host.asked("rm") == ["rm -f b1"]
+
+    def test_what_cannot_be_taken_back_is_kept(self, host):
+        """Exit 6: a router that starts now goes to the new slot, so that must be there."""
+        (host.router / "conf.d").mkdir()
+        for slot in ("blue", "green"):
+            (host.router / f"conf.d/agentic-staging-{slot}.cfg").touch()
+        dead = f"{host.base}/dead"
+        last = f'[ ! -e {dead} ] || exit 1; ! grep -q "set map" || : >{dead}; {GREEN}; exit 0'
+        host.docker(f'case "$*" in exec*) {last} ;; esac')
+        done = host.run("--quick")
+        assert (done.returncode, host.live) == (6, "agentic-staging blue"), done.stderr
+        assert "0001-v1 serves in blue" in done.stdout
+        assert [line["outcome"] for line in host.audit] == ["mixed"]
+        assert host.asked("rm") == []
+
+    def test_a_failure_after_it_says_what_serves(self, host):
+        """Exit 6, never 1: it is not the old release that serves."""
+        host.docker('case "$*" in update*) exit 1 ;; esac')
+        done = host.run("--quick")
+        assert (done.returncode, host.live) == (6, "agentic-staging blue")
+        assert "failed after the switch: 0001-v1 serves in blue" in done.stdout
+        assert [line["outcome"] for line in host.audit] == ["done", "mixed"]
+        assert host.asked("rm") == []
+        assert not (host.base / "lock/owner").exists()
 
 
 class TestSmoke:

@@ -5,7 +5,8 @@
 #   … --with-data                          and to the data of the backup that belongs to it
 # It takes the same lock and writes the same audit as `inv rollback`. In an environment of several
 # hosts run it on each. Exit codes: 0 done, 1 failed (the old release serves), 2 usage, 3 locked,
-# 4 refused (the release needs its data), 6 not all is back (a person is needed).
+# 4 refused (the release needs its data), 6 a person is needed: the release serves, but what comes
+# after the switch failed; or not all of the old one is back.
 
 say() { printf '==> %s\n' "$*"; }
 
@@ -127,7 +128,14 @@ prepare() { # make the target run in the idle slot
 ended() { # free the lock; a failure before the switch leaves nothing but the old release
   code=$?
   trap - EXIT
-  if [ "$code" -ne 0 ] && [ "$switched" = no ] && [ -n "$slot" ]; then
+  trap '' INT TERM HUP
+  set +e
+  [ "$switched" != begun ] || switch_back
+  if [ "$code" -ne 0 ] && [ "$switched" = yes ]; then
+    say "failed after the switch: $release serves in $slot, and ${old:-the other slot} was left as it is; see inv status"
+    record mixed
+    code=6
+  elif [ "$code" -ne 0 ] && [ -n "$slot" ]; then
     [ "$stopped" = no ] || give_back
     say "failed; $live serves as before. What the containers said:"
     fl_explain "$FL_KEY-$slot" | sed 's/^@why /    /'
@@ -136,9 +144,19 @@ ended() { # free the lock; a failure before the switch leaves nothing but the ol
     [ "$whole" = yes ] || { say "not all of it is back: see above; a person is needed" && code=6; }
   fi
   fl_unlock
-  [ "$code" -ne 73 ] || code=3
   [ "$code" -le 6 ] || code=1
   exit "$code"
+}
+
+switch_back() { # a switch that failed: to what was live; what cannot be taken back counts as done
+  # Where the data were replaced nothing may serve until theirs are back.
+  back=${old:--} routes=/dev/null
+  [ "$stopped" = no ] || back=-
+  [ ! -f "$FL_BASE/releases/${live:-none}/routes" ] || routes=$FL_BASE/releases/$live/routes
+  (fl_switch "$back")
+  [ ! -f "$FL_BASE/releases/$release/routes" ] || (fl_router_routes "$FL_KEY" "$routes")
+  switched=no
+  case $(fl_live | sed 's/.* runtime=//') in *"$slot"*) switched=yes ;; esac
 }
 
 main() {
@@ -192,9 +210,15 @@ settle() { # a roll-out that was killed half way: the live slot whole again, wit
   fl_clear "$FL_KEY-$half"
 }
 
+refused() { # CODE of fl_lock
+  [ "$1" -eq 73 ] || fl_fail "the lock cannot be written in $FL_BASE/lock (is the disk full?); nothing was changed"
+  fl_lock_show >&2
+  exit 3
+}
+
 rollback() {
   FL_TOKEN="$(date +%s)-$$"
-  fl_lock 60 "$who" "rollback.sh to $release" || { fl_lock_show >&2 && exit 3; }
+  fl_lock 60 "$who" "rollback.sh to $release" || refused $?
   trap ended EXIT
   # From here to its end it is a step like any other: however long it takes, nobody overtakes it.
   exec 8>>"$FL_BASE/lock/step"
@@ -216,6 +240,8 @@ rollback() {
   say "waiting until it is healthy"
   @healthy@
   say "switching to $slot"
+  trap '' INT TERM HUP # to its end, and written down
+  switched=begun
   @switch@
   switched=yes
   fl_status "$release" proven
@@ -225,6 +251,7 @@ rollback() {
   @restored@
   close_runs
   record "done"
+  trap 'exit 1' INT TERM HUP
   if [ -n "$old" ]; then
     say "letting $old finish its requests"
     # shellcheck disable=SC2046

@@ -113,7 +113,8 @@ def prune(keep: int, *releases: str) -> Command:
 
 
 def lock(lease: float, who: str, doing: str) -> Command:
-    return Command(("fl_lock", f"{lease:.0f}", who, doing), timeout=30)
+    """Take the lock; it waits for a warm slot that is just being stopped."""
+    return Command(("fl_lock", f"{lease:.0f}", who, doing), timeout=330)
 
 
 def renew() -> Command:

@@ -2,6 +2,7 @@
 #   owner  when it was renewed (this host's uptime, s), token, lease (s), since, who, doing; or absent
 #   step   held (flock) by the step that runs: the kernel knows of its end, whatever that was
 #   guard  held (flock) for a moment by whoever takes or frees the lock
+#   idle   held (flock) while a slot that was kept warm is stopped (slots.sh)
 # Ages are told by /proc/uptime, so neither this clock nor a client's has a say in who may work.
 
 fl_uptime() { # sets fl_up: seconds since this host was started
@@ -47,8 +48,14 @@ fl_lock() { # LEASE WHO DOING: take the lock, or print @held and exit 73
       printf '@takeover\t%s\t%s\n' "$lk_who" "$lk_doing"
       fl_lock_audit takeover "$2" "its lease had ended"
     fi
-    fl_lock_write "$1" "$(fl_now)" "$2" "$3"
+    fl_lock_write "$1" "$(fl_now)" "$2" "$3" && fl_lock_settled
   ) 9>"$FL_BASE/lock/guard" 8>>"$FL_BASE/lock/step"
+}
+
+fl_lock_settled() { # wait for what is on its way down: it looks as if it ran, and cannot be started
+  exec 8>&- 9>>"$FL_BASE/lock/idle"
+  flock -w 300 9 || fl_fail "a slot that was kept warm does not come to its end on this host"
+  fl_owned
 }
 
 fl_lock_busy() { # say who has it, and exit 73

@@ -276,8 +276,16 @@ fl_stop_later() { # PROJECT WARM: these very containers, unless their slot is li
   # Not while somebody is at work: a rollback may just be about to switch to them.
   trap '' HUP
   sleep "$2"
-  while fl_is_locked; do sleep 1; done
-  [ "$(fl_live_slot)" = "${1##*-}" ] || fl_stop_ids "$fl_ids"
+  until fl_stop_idle "$1" || [ ! -d "$FL_BASE/lock" ]; do sleep 1; done
+}
+
+fl_stop_idle() { # PROJECT: stop $fl_ids unless it is live; fails while somebody is at work
+  # Whoever takes the lock after this look waits for the stop's end (fl_lock_settled).
+  (
+    flock 9
+    ! fl_is_locked || exit 1
+    [ "$(fl_live_slot)" = "${1##*-}" ] || fl_stop_ids "$fl_ids"
+  ) 9>>"$FL_BASE/lock/idle"
 }
 
 fl_live_slot() { # the live slot's name by the router, by its file where there is none; or nothing

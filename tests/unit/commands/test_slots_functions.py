@@ -132,7 +132,7 @@ class TestRetire:
 
     @pytest.fixture
     def host(self, shell):
-        shell.base.mkdir()
+        (shell.base / "lock").mkdir(parents=True)
         log = shell.base / "asked"
         shell.tool("docker", f'[ "$1" != ps ] || echo c1 c2\necho "$@" >>"{log}"')
         return shell
@@ -172,7 +172,35 @@ class TestRetire:
         time.sleep(0.1)
         assert self.asked(host) == ["update --restart no c1 c2"]
 
-    def until(self, true, seconds=5.0):
+    def test_not_while_somebody_is_at_work(self, host):
+        """Who has the lock may be about to switch to it; it is stopped when the lock is free."""
+        assert host.call("fl_lock", "600", "ada@laptop", "rollback").code == 0
+        self.retire(host, 600, "green")
+        self.go(host)
+        time.sleep(0.2)
+        assert self.asked(host) == ["update --restart no c1 c2"]
+        host.call("fl_unlock")
+        self.until(lambda: len(self.asked(host)) == 3)
+        assert sorted(self.asked(host)[1:]) == ["stop c1", "stop c2"]
+
+    def test_who_takes_the_lock_during_the_stop_waits_for_its_end(self, host):
+        """What is on its way down looks as if it ran: a switch to it would be to a dead slot."""
+        down, asked = host.base / "down", host.base / "asked"
+        wait = f"[ $1 != stop ] || until [ -e {down} ]; do sleep 0.02; done"
+        note = f'echo "$@" >>{asked}'
+        host.tool("docker", f"[ $1 != ps ] || echo c1\n{note}\n{wait}\n{note}")
+        self.retire(host, 600, "green")
+        self.go(host)
+        self.until(lambda: "stop c1" in self.asked(host))
+        taker = host.start(f"fl_lock 600 ada@laptop rollback; echo locked >>{asked}")
+        self.until((host.base / "lock/owner").exists)
+        time.sleep(0.3)
+        down.touch()
+        assert taker.wait(timeout=30) == 0
+        taker.communicate()
+        assert self.asked(host)[-3:] == ["stop c1", "stop c1", "locked"]
+
+    def until(self, true, seconds=20.0):
         deadline = time.monotonic() + seconds
         while not true() and time.monotonic() < deadline:
             time.sleep(0.02)

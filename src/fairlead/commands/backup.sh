@@ -166,23 +166,33 @@ fl_throwaways_end() {
 # Back to what a backup holds.
 
 fl_backup_restore() { # STAMP NAME KIND SERVICE DETAIL…: its data replace those of the service, or none do
-  fl_file="$FL_BASE/backups/$1/data/$2.gz" fl_name=$2 fl_kind=$3 fl_service=$4
-  fl_before="$FL_BASE/backups/.restored.$2"
-  shift 4
-  rm -f "$fl_before"
-  fl_throwaways_end
-  (fl_id=$(fl_data_container "$fl_service" any) && "$fl_kind" restore "$fl_id" "$fl_file" "$@") || {
-    fl_throwaways_end
-    fl_fail "the data of $fl_name could not be restored; they are as they were"
-  }
-  : >"$fl_before"
-  fl_throwaways_end
+  # The mark comes first: whatever ends this half-way, fl_backup_return finds that there is something to do.
+  : >"$FL_BASE/backups/.restored.$2"
+  fl_put=0
+  fl_backup_put "$@" || fl_put=$?
+  [ "$fl_put" -ne 0 ] || return 0
+  [ "$fl_put" -lt 125 ] ||
+    fl_fail "the restore of the data of $2 was cut short (exit code $fl_put): what they are now is unknown, until they are brought back"
+  rm -f "$FL_BASE/backups/.restored.$2"
+  fl_fail "the data of $2 could not be restored; they are as they were"
 }
 
-fl_backup_return() { # STAMP NAME KIND SERVICE DETAIL…: undo of a restore that was done, by the backup before it
+fl_backup_put() { # as fl_backup_restore; a failure below 125 leaves them as they were
+  # From there on it is Docker's own or that of a signal, and nobody knows how far it came.
+  fl_file="$FL_BASE/backups/$1/data/$2.gz" fl_kind=$3 fl_service=$4
+  shift 4
+  fl_throwaways_end
+  (fl_id=$(fl_data_container "$fl_service" any) && "$fl_kind" restore "$fl_id" "$fl_file" "$@") && fl_code=0 || fl_code=$?
+  fl_throwaways_end
+  return "$fl_code"
+}
+
+fl_backup_return() { # STAMP NAME KIND SERVICE DETAIL…: undo of a restore that was begun, by the backup before it
   [ -e "$FL_BASE/backups/.restored.$2" ] || return 0
   fl_backup_check "$1" "$2"
-  fl_backup_restore "$@"
+  fl_backup_put "$@" || fl_fail "the data of $2 could not be brought back from backup $1"
+  # It ran when that was taken; a restore that was killed may have stopped it.
+  docker start "$(fl_data_container "$4" any)" >/dev/null
   rm -f "$FL_BASE/backups/.restored.$2"
 }
 

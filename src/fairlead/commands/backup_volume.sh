@@ -36,22 +36,27 @@ fl_volume_check() { # IMAGE VOLUME [IMAGE], the dump on stdin
 }
 
 fl_volume_restore() { # CONTAINER FILE VOLUME [IMAGE]: unpacked beside the old files, then put in their place
+  # The new ones wait in .fl-new. While the old ones are moved to .fl-old all others are old, too;
+  # once they are in .fl-was all others are new. What was killed is put right by that (back).
   fl_image=$(fl_volume_image "$(docker inspect --format '{{.Image}}' "$1")" "$3" "${4:-}") || return 1
   fl_ran=$(docker inspect --format '{{.State.Running}}' "$1")
-  docker stop "$1" >/dev/null &&
-    gunzip -c "$2" | docker run --rm -i --network none --user 0 --label "fairlead.throwaway=$FL_KEY" \
-      -v "$3:/volume" --entrypoint sh "$fl_image" -c '
+  docker stop "$1" >/dev/null || return 1
+  gunzip -c "$2" | docker run --rm -i --network none --user 0 --label "fairlead.throwaway=$FL_KEY" \
+    -v "$3:/volume" --entrypoint sh "$fl_image" -c '
       cd /volume || exit 1
-      move() { find "$1" -mindepth 1 -maxdepth 1 ! -name .fl-new ! -name .fl-old -exec mv {} "$2"/ \;; }
-      empty() { [ -z "$(find "$1" -mindepth 1 -maxdepth 1 ! -name .fl-new ! -name .fl-old)" ]; }
-      [ ! -d .fl-old ] || move .fl-old . # of a restore that was killed
-      rm -rf .fl-new .fl-old
-      mkdir .fl-new .fl-old && tar -xpf - -C .fl-new || { rm -rf .fl-new .fl-old; exit 1; }
-      rm -rf .fl-new/.fl-new .fl-new/.fl-old
-      move . .fl-old && empty . && move .fl-new . && empty .fl-new || {
-        move . .fl-new; move .fl-old .; rm -rf .fl-new .fl-old; exit 1
+      within() { at=$1; shift; find "$at" -mindepth 1 -maxdepth 1 ! -name .fl-new ! -name .fl-old ! -name .fl-was "$@"; }
+      move() { within "$1" -exec mv {} "$2"/ \; ; [ -z "$(within "$1")" ]; }
+      back() {
+        if [ -d .fl-was ]; then within . -exec rm -rf {} + && mv .fl-was .fl-old || return 1; fi
+        if [ -d .fl-old ]; then move .fl-old . || return 1; fi
+        rm -rf .fl-new .fl-old
       }
-      rm -rf .fl-old .fl-new' && fl_code=0 || fl_code=1
+      back || exit 125
+      mkdir .fl-new && tar -xpf - -C .fl-new || { rm -rf .fl-new; exit 1; }
+      rm -rf .fl-new/.fl-new .fl-new/.fl-old .fl-new/.fl-was
+      mkdir .fl-old && move . .fl-old && mv .fl-old .fl-was && move .fl-new . || { back || exit 125; exit 1; }
+      rm -rf .fl-new && mv .fl-was .fl-new || exit 125
+      rm -rf .fl-new || :' && fl_code=0 || fl_code=$?
   [ "$fl_ran" != true ] || docker start "$1" >/dev/null
   return "$fl_code"
 }

@@ -202,6 +202,23 @@ class TestRestore:
         host.call("fl_backup_return", before, "main", *words)
         assert host.store.read_text() == "now"
 
+    def test_one_that_was_cut_short_is_given_back(self, host, taken):
+        """Killed in the middle: nobody may say that the data are as they were."""
+        host.store.write_text("now")
+        before = "20251203-000000"
+        take(host, stamp=before)
+        words = details(host, restore=f"echo half >{host.store}; kill -9 $$")
+        done = host.call("fl_backup_restore", STAMP, "main", *SERVICE, *words)
+        assert done.code == 1
+        assert "what they are now is unknown, until they are brought back" in done.err
+        back = ("fl_backup_return", before, "main", *SERVICE)
+        assert host.call(*back, *details(host, restore="exit 4")).code == 1
+        assert host.call(*back, *details(host)).code == 0
+        assert host.store.read_text() == "now"
+        host.store.write_text("later")
+        host.call(*back, *details(host))
+        assert host.store.read_text() == "later"
+
     def test_a_migration_is_no_obstacle_once_its_data_are_back(self, host, taken):
         for release in ("0002-v2", "0003-v3"):
             (host.base / "releases" / release).mkdir()
@@ -210,6 +227,60 @@ class TestRestore:
         host.call("fl_backup_restored", "2", "main")
         left = [path.parent.name for path in host.base.glob("releases/*/irreversible")]
         assert left == ["0001-v1"]
+
+
+# The same, with a folder as the volume that a container sees.
+WITH_VOLUME = DOCKER.replace('"$2" ;;', '"$(echo "$2" | sed "s|cd /volume|cd $HERE/volume|")" ;;')
+KILLED = {
+    "unpacking": ("a", "b/own", ".fl-new/x"),
+    "putting the old away": (".fl-old/a", "b/own", ".fl-new/x", ".fl-new/b/new"),
+    "with the old all away": (".fl-old/a", ".fl-old/b/own", ".fl-new/x", ".fl-new/b/new"),
+    "putting the new in place": (".fl-was/a", ".fl-was/b/own", ".fl-new/x", "b/new"),
+    "clearing up": ("a", "b/own", ".fl-new/z"),
+}
+
+
+class TestVolume:
+    """Files of a volume; the engine's part is for tests/lab/test_volume.py."""
+
+    @pytest.fixture
+    def volume(self, host, taken):
+        host.tool("docker", f"HERE={shlex.quote(str(host.base.parent))}\n{WITH_VOLUME}")
+        return host.base.parent / "volume"
+
+    def files(self, volume):
+        return sorted(str(path.relative_to(volume)) for path in volume.rglob("*") if path.is_file())
+
+    def restore(self, host, volume, dump):
+        (host.base / "backups" / STAMP / "data/files.gz").write_bytes(dump)
+        words = ("files", "fl_kind_volume", "store", "volume", "")
+        return host.call("fl_backup_restore", STAMP, *words)
+
+    @pytest.fixture
+    def dump(self, tmp_path):
+        for name in ("new/x", "new/b/new"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text("new")
+        words = ["tar", "-czf", "-", "-C", tmp_path / "new", "."]
+        return subprocess.run(words, check=True, capture_output=True).stdout
+
+    @pytest.mark.parametrize("when", KILLED)
+    def test_after_a_restore_that_was_killed_the_old_files_come_back(self, host, volume, when):
+        """Wherever it was killed, the next one begins with all the old files and no new one."""
+        for name in KILLED[when]:
+            (volume / name).parent.mkdir(parents=True, exist_ok=True)
+            (volume / name).write_text(name)
+        failed = self.restore(host, volume, b"no dump")
+        assert "they are as they were" in failed.err
+        assert self.files(volume) == ["a", "b/own"]
+
+    @pytest.mark.parametrize("when", KILLED)
+    def test_or_the_new_ones_in_their_place(self, host, volume, when, dump):
+        for name in KILLED[when]:
+            (volume / name).parent.mkdir(parents=True, exist_ok=True)
+            (volume / name).write_text(name)
+        assert self.restore(host, volume, dump).code == 0
+        assert self.files(volume) == ["b/new", "x"]
 
 
 class TestElsewhere:

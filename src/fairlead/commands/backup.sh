@@ -139,6 +139,7 @@ fl_backup_try() { # STAMP NAME KIND SERVICE QUERY DETAIL…: restored into a thr
   fl_id=$(fl_data_container "$4" any)
   fl_image=$(docker inspect --format '{{.Image}}' "$fl_id")
   shift 5
+  fl_away_of=$FL_KEY/try # it has no lock, so the throwaway containers of others may be at work
   fl_throwaways_end
   fl_from=$(fl_clock)
   fl_said=$("$fl_kind" try "$fl_image" "$fl_file" "$fl_query" "$@") || {
@@ -148,17 +149,18 @@ fl_backup_try() { # STAMP NAME KIND SERVICE QUERY DETAIL…: restored into a thr
   fl_throwaways_end
   printf '@tried %s %s %s\n' "$fl_name" "$(fl_since "$fl_from")" \
     "$(printf '%s' "$fl_said" | head -c 4096 | base64 | tr -d '\n')"
+  fl_away_of=''
 }
 
 fl_throwaway() { # IMAGE NETWORK [FLAG…]: a container that does nothing yet, gone with fl_throwaways_end
   fl_image=$1 fl_network=$2
   shift 2
-  docker run -d --network "$fl_network" --label "fairlead.throwaway=$FL_KEY" --user 0 "$@" \
+  docker run -d --network "$fl_network" --label "fairlead.throwaway=${fl_away_of:-$FL_KEY}" --user 0 "$@" \
     --entrypoint tail "$fl_image" -f /dev/null
 }
 
 fl_throwaways_end() {
-  fl_ids=$(docker ps -aq --filter "label=fairlead.throwaway=$FL_KEY")
+  fl_ids=$(docker ps -aq --filter "label=fairlead.throwaway=${fl_away_of:-$FL_KEY}")
   # shellcheck disable=SC2086
   [ -z "$fl_ids" ] || docker rm -fv $fl_ids >/dev/null
 }

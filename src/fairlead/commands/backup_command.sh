@@ -28,7 +28,7 @@ fl_command_restore() { # CONTAINER FILE DUMP RESTORE CHECK
 
 fl_command_try() { # IMAGE FILE QUERY DUMP RESTORE CHECK: the query is a line of shell that reads the dump
   if [ -n "$3" ]; then
-    gunzip -c "$2" | docker run --rm -i --network none --label "fairlead.throwaway=$FL_KEY" --entrypoint sh "$1" -c "$3"
+    gunzip -c "$2" | docker run --rm -i --network none --label "fairlead.throwaway=${fl_away_of:-$FL_KEY}" --entrypoint sh "$1" -c "$3"
   else
     gunzip -c "$2" | fl_command_check "$1" "$4" "$5" "$6" && echo whole
   fi

@@ -109,7 +109,7 @@ fl_qdrant_restore() { # CONTAINER FILE VARIABLE PORT COLLECTION…
 }
 
 fl_qdrant_try() { # IMAGE FILE QUERY VARIABLE PORT COLLECTION…: the query is a path
-  fl_away=$(docker run -d --label "fairlead.throwaway=$FL_KEY" "$1") && fl_qdrant_at "$fl_away" '' "$5" || return 1
+  fl_away=$(docker run -d --label "fairlead.throwaway=${fl_away_of:-$FL_KEY}" "$1") && fl_qdrant_at "$fl_away" '' "$5" || return 1
   for fl_round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
     fl_qdrant_ask GET /collections >/dev/null 2>&1 && break
     [ "$fl_round" -lt 20 ] || fl_fail "qdrant: it does not start"

@@ -24,7 +24,7 @@ fl_volume_size() { # CONTAINER VOLUME [IMAGE]: KiB
 
 fl_volume_dump() { # CONTAINER VOLUME [IMAGE]: by the engine, so that the image needs nothing for it
   fl_image=$(fl_volume_image "$(docker inspect --format '{{.Image}}' "$1")" "$2" "${3:-}") &&
-    fl_away=$(docker create --network none --label "fairlead.throwaway=$FL_KEY" -v "$2:/volume:ro" \
+    fl_away=$(docker create --network none --label "fairlead.throwaway=${fl_away_of:-$FL_KEY}" -v "$2:/volume:ro" \
       --entrypoint true "$fl_image") || return 1
   docker cp -a "$fl_away:/volume/." - && fl_code=0 || fl_code=1
   docker rm -f "$fl_away" >/dev/null
@@ -41,7 +41,7 @@ fl_volume_restore() { # CONTAINER FILE VOLUME [IMAGE]: unpacked beside the old f
   fl_image=$(fl_volume_image "$(docker inspect --format '{{.Image}}' "$1")" "$3" "${4:-}") || return 1
   fl_ran=$(docker inspect --format '{{.State.Running}}' "$1")
   docker stop "$1" >/dev/null || return 1
-  gunzip -c "$2" | docker run --rm -i --network none --user 0 --label "fairlead.throwaway=$FL_KEY" \
+  gunzip -c "$2" | docker run --rm -i --network none --user 0 --label "fairlead.throwaway=${fl_away_of:-$FL_KEY}" \
     -v "$3:/volume" --entrypoint sh "$fl_image" -c '
       cd /volume || exit 1
       within() { at=$1; shift; find "$at" -mindepth 1 -maxdepth 1 ! -name .fl-new ! -name .fl-old ! -name .fl-was "$@"; }
@@ -63,7 +63,7 @@ fl_volume_restore() { # CONTAINER FILE VOLUME [IMAGE]: unpacked beside the old f
 
 fl_volume_try() { # IMAGE FILE QUERY VOLUME [IMAGE]: the query is a line of shell in the files' folder
   # shellcheck disable=SC2016  # it expands in the container
-  gunzip -c "$2" | docker run --rm -i --network none --user 0 --label "fairlead.throwaway=$FL_KEY" \
+  gunzip -c "$2" | docker run --rm -i --network none --user 0 --label "fairlead.throwaway=${fl_away_of:-$FL_KEY}" \
     --entrypoint sh "${5:-$1}" -c 'mkdir /tmp/fl && cd /tmp/fl && tar -xpf - && eval "$1"' sh \
     "${3:-find . -type f | wc -l}"
 }

@@ -6,6 +6,7 @@ do is for tests/lab/test_data.py.
 
 import json
 import os
+import re
 import shlex
 import subprocess
 
@@ -227,6 +228,18 @@ class TestRestore:
         host.call("fl_backup_restored", "2", "main")
         left = [path.parent.name for path in host.base.glob("releases/*/irreversible")]
         assert left == ["0001-v1"]
+
+
+def test_a_try_leaves_the_containers_of_others_alone(host, taken):
+    """It takes no lock: a restore or a backup may be under way, with throwaway containers."""
+    asked = host.base / "asked"
+    log = f'echo "$@" >>{asked}'
+    host.tool("docker", f"{log}\nHERE={shlex.quote(str(host.base.parent))}\n{DOCKER}")
+    words = ("fl_backup_try", STAMP, "main", *SERVICE, "wc -l", *details(host))
+    assert host.call(*words).code == 0
+    labels = re.findall(r"fairlead\.throwaway=(\S+)", asked.read_text())
+    assert set(labels) == {"agentic-staging/try"}
+    assert len(labels) == 3  # swept before, made, swept after
 
 
 # The same, with a folder as the volume that a container sees.

@@ -75,6 +75,7 @@ fl_prune() { # KEEP RELEASE…: remove what is older than the KEEP newest proven
     [ -f "$FL_BASE/backups/$fl_stamp/data/manifest.json" ] || rm -rf "${FL_BASE:?}/backups/$fl_stamp"
   done
   [ ! -d "$FL_BASE/files" ] || fl_prune_files
+  fl_prune_journal 20
 }
 
 fl_prune_files() { # remove the project's files that no release and no backup mounts
@@ -82,7 +83,6 @@ fl_prune_files() { # remove the project's files that no release and no backup mo
   for fl_file in "$FL_BASE"/files/*; do
     case $fl_used in *"/files/${fl_file##*/}/"*) ;; *) rm -rf "$fl_file" ;; esac
   done
-  fl_prune_journal 20
 }
 
 fl_forget() { # RELEASE: its files, and its images unless another release on this host has them

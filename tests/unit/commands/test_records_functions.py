@@ -277,6 +277,15 @@ class TestPrune:
         """Fewer than KEEP is fine."""
         assert len(prune(five, 9)) == 5
 
+    def test_the_journal_keeps_its_newest_runs(self, five):
+        """In every project, be there files of its own on the host or not."""
+        for number in range(10, 35):
+            five.call("fl_journal_open", f"20251202-1430{number}-aaaa", "{}")
+            five.call("fl_journal_end", f"20251202-1430{number}-aaaa", "done")
+        prune(five, 2)
+        left = sorted(path.name for path in (five.base / "journal").iterdir())
+        assert left == [f"20251202-1430{number}-aaaa" for number in range(15, 35)]
+
     def test_project_files_go_with_their_last_release(self, five):
         """A mounted file is kept while any release or backup mounts it."""
         for name in ("aaaa", "bbbb", "cccc"):

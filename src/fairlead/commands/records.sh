@@ -20,7 +20,12 @@ fl_receive() { # RELEASE: unpack the release's files from stdin; whole or not at
   rm -rf "${FL_BASE:?}/releases/$1"
   mv "$FL_BASE/releases/.$1.partial" "$FL_BASE/releases/$1"
   fl_status "$1" prepared
-  cp "$FL_BASE/releases/$1/rollback.sh" "$FL_BASE/releases/$1/smoke_tests.sh" "$FL_BASE/deploy/"
+  for fl_name in rollback.sh smoke_tests.sh; do fl_receive_script "$1" "$fl_name"; done
+}
+
+fl_receive_script() { # RELEASE NAME: in reach in deploy/; one that runs there just now goes on as it was
+  cp "$FL_BASE/releases/$1/$2" "$FL_BASE/deploy/.$2.new"
+  mv -f "$FL_BASE/deploy/.$2.new" "$FL_BASE/deploy/$2"
 }
 
 fl_receive_files() { # DIRECTORY: move the project's files that came with a release to their place

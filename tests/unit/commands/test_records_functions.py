@@ -78,6 +78,15 @@ class TestReceive:
             "smoke_tests.sh",
         ]
 
+    def test_a_break_glass_script_is_replaced_as_a_whole(self, host):
+        """A shell reads a script while it runs it: written over, it would go on in the new one."""
+        receive(host)
+        with (host.base / "deploy/rollback.sh").open("rb") as read_by_a_shell:
+            assert receive(host, "0002-v2", files={**FILES, "rollback.sh": b"echo 2\n"}).code == 0
+            assert read_by_a_shell.read() == FILES["rollback.sh"]
+        assert (host.base / "deploy/rollback.sh").read_bytes() == b"echo 2\n"
+        assert len(list((host.base / "deploy").iterdir())) == 2
+
     @pytest.mark.parametrize("cut", [0, 100, 512, 700, 1024, 2048, 3072, 4096])
     def test_an_upload_that_was_cut_off_leaves_nothing(self, host, cut):
         """Wherever the line breaks, also between two files, there is no such release."""

@@ -63,8 +63,8 @@ $(printf '%s\n' "$fl_sums" | grep -v ': OK$')"
   mv "$FL_BASE/releases/.$2.partial" "$FL_BASE/releases/$2"
 }
 
-fl_prune() { # KEEP RELEASE…: remove what is older than the KEEP newest proven releases, and backups
-  # beyond KEEP; never the named releases. Failed ones count for nothing and go with their age.
+fl_prune() { # KEEP RELEASE…: remove what is older than the KEEP newest proven releases, and their backups
+  # Never the named releases. Failed ones count for nothing and go with their age.
   fl_keep=$1 fl_proven=0
   shift
   for fl_release in $(fl_releases); do
@@ -75,12 +75,24 @@ fl_prune() { # KEEP RELEASE…: remove what is older than the KEEP newest proven
     fi
     case " $* " in *" $fl_release "*) ;; *) fl_forget "$fl_release" ;; esac
   done
-  # Those with data have rules of their own: see rollout/backups/retention.py.
-  for fl_stamp in $(fl_backups | tail -n +"$((fl_keep + 1))"); do
-    [ -f "$FL_BASE/backups/$fl_stamp/data/manifest.json" ] || rm -rf "${FL_BASE:?}/backups/$fl_stamp"
-  done
+  fl_prune_backups "$fl_keep"
   [ ! -d "$FL_BASE/files" ] || fl_prune_files
   fl_prune_journal 20
+}
+
+fl_prune_backups() { # KEEP: remove backups beyond the KEEP newest, but for the newest of each release here
+  # Those with data have rules of their own: see rollout/backups/retention.py.
+  fl_held=' ' fl_left=$1
+  for fl_stamp in $(fl_backups); do
+    fl_first_line "$FL_BASE/backups/$fl_stamp/release" ''
+    case $fl_held in
+      *" $fl_line "*) fl_other=yes ;;
+      *) fl_other=no fl_held="$fl_held$fl_line " ;;
+    esac
+    fl_left=$((fl_left - 1))
+    [ "$fl_left" -lt 0 ] && [ ! -f "$FL_BASE/backups/$fl_stamp/data/manifest.json" ] || continue
+    [ "$fl_other" = no ] && [ -d "$FL_BASE/releases/${fl_line:-.none}" ] || rm -rf "${FL_BASE:?}/backups/$fl_stamp"
+  done
 }
 
 fl_prune_files() { # remove the project's files that no release and no backup mounts

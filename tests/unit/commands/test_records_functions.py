@@ -282,6 +282,21 @@ class TestPrune:
         assert {"0002-v2", "0003-v3"} <= set(left)
         assert "0001-v1" not in left
 
+    def test_failed_deploys_push_out_no_proven_one_s_backup(self, five):
+        """Law 12: however many deploys failed, a release that is kept keeps its newest backup."""
+        for number in range(1, 6):
+            (five.base / f"backups/2025120{number}-000000/release").write_text(
+                f"000{number}-v{number}\n"
+            )
+        for number in (6, 7, 8):
+            folder = five.base / f"backups/2025120{number}-000000"
+            folder.mkdir()
+            (folder / "sequence").write_text(f"{number}\n")
+            (folder / "release").write_text("0005-v5\n")
+        assert prune(five, 2) == ["0004-v4", "0005-v5"]
+        kept = five.call("fl_backups").out.split()
+        assert kept == ["20251208-000000", "20251207-000000", "20251204-000000"]
+
     def test_with_nothing_to_prune_nothing_happens(self, five):
         """Fewer than KEEP is fine."""
         assert len(prune(five, 9)) == 5

@@ -18,5 +18,10 @@ fl_nap() { # [SECONDS]: a twentieth of a second, or a fraction; a second where s
   sleep "${1:-0.05}" 2>/dev/null || sleep 1
 }
 
+fl_uptime() { # sets fl_up: seconds since this host was started; no clock that is set changes them
+  read -r fl_up fl_rest </proc/uptime
+  fl_up=${fl_up%%.*}
+}
+
 fl_now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
 

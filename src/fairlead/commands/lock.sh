@@ -5,11 +5,6 @@
 #   idle   held (flock) while a slot that was kept warm is stopped (slots.sh)
 # Ages are told by /proc/uptime, so neither this clock nor a client's has a say in who may work.
 
-fl_uptime() { # sets fl_up: seconds since this host was started
-  read -r fl_up fl_rest </proc/uptime
-  fl_up=${fl_up%%.*}
-}
-
 fl_lock_read() { # sets lk_renewed lk_token lk_lease lk_since lk_who lk_doing; no lk_token when free
   lk_renewed='' lk_token='' lk_lease='' lk_since='' lk_who='' lk_doing=''
   [ -f "$FL_BASE/lock/owner" ] || return 0

@@ -95,9 +95,11 @@ fl_router_slots() { # the networks of the slots it has a configuration for: they
 }
 
 fl_router_started() { # wait until it answers, for ten seconds
-  rt_deadline=$(($(date +%s) + 10))
+  fl_uptime
+  rt_deadline=$((fl_up + 10))
   until fl_router_api 'show version' 2>/dev/null | grep -q .; do
-    if [ "$(date +%s)" -gt "$rt_deadline" ]; then
+    fl_uptime
+    if [ "$fl_up" -gt "$rt_deadline" ]; then
       docker logs --tail 5 fairlead-router 2>&1
       return 1
     fi

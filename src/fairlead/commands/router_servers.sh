@@ -95,7 +95,8 @@ fl_drain_server() { # BACKEND ADDRESS: no new requests for this one
 fl_await_servers() ( # BACKEND TIMEOUT ADDRESS…: until it has exactly these, and each answers well
   # Prints `@health BACKEND UP/TOTAL what is missing` on change; at the deadline fails and says what
   # each one answered last. The probe backend asks twenty times a second for as long as this waits.
-  rt_waiting=$1 rt_deadline=$(($(date +%s) + $2)) rt_shown=''
+  fl_uptime
+  rt_waiting=$1 rt_deadline=$((fl_up + $2)) rt_shown=''
   shift 2
   trap 'fl_servers "$rt_waiting-probe" | fl_probe_end' EXIT
   trap 'exit 1' HUP INT TERM
@@ -112,7 +113,8 @@ fl_await_servers() ( # BACKEND TIMEOUT ADDRESS…: until it has exactly these, a
       printf '%s\n' "$rt_seen" | fl_probe_end
       return 0
     fi
-    [ "$(date +%s)" -le "$rt_deadline" ] || break
+    fl_uptime
+    [ "$fl_up" -le "$rt_deadline" ] || break
     fl_nap 0.02
   done
   echo "$rt_waiting is not healthy in time: ${rt_shown:-$rt_found}" >&2
@@ -179,7 +181,8 @@ fl_open() { # BACKEND [ADDRESS]: requests and tunnels open or queued there; noth
 
 fl_drain() { # TIMEOUT BACKEND…: wait until all they were asked is answered; @drain BACKEND N on change
   # At the deadline it prints @drain-timeout BACKEND N and succeeds: what is open then is cut.
-  rt_deadline=$(($(date +%s) + $1))
+  fl_uptime
+  rt_deadline=$((fl_up + $1))
   shift
   for rt_backend in "$@"; do
     fl_drain_until "$rt_deadline" "$rt_backend"
@@ -188,10 +191,11 @@ fl_drain() { # TIMEOUT BACKEND…: wait until all they were asked is answered; @
 
 fl_drain_address() { # TIMEOUT BACKEND ADDRESS: the same for one server, which gets nothing new
   fl_drain_server "$2" "$3"
-  fl_drain_until "$(($(date +%s) + $1))" "$2" "$3"
+  fl_uptime
+  fl_drain_until "$((fl_up + $1))" "$2" "$3"
 }
 
-fl_drain_until() { # DEADLINE BACKEND [ADDRESS]
+fl_drain_until() { # DEADLINE (of fl_uptime) BACKEND [ADDRESS]
   rt_until=$1 rt_shown=''
   shift
   while :; do
@@ -199,7 +203,8 @@ fl_drain_until() { # DEADLINE BACKEND [ADDRESS]
     [ "${rt_open:-$rt_shown}" = "$rt_shown" ] || printf '@drain %s %s\n' "$1" "$rt_open"
     rt_shown=${rt_open:-$rt_shown}
     [ "$rt_open" != 0 ] || return 0
-    if [ "$(date +%s)" -gt "$rt_until" ]; then
+    fl_uptime
+    if [ "$fl_up" -gt "$rt_until" ]; then
       printf '@drain-timeout %s %s\n' "$1" "${rt_shown:-0}"
       return 0
     fi

@@ -74,7 +74,8 @@ fl_pull_progress() { # NAME: docker pull's lines as `@pull DONE TOTAL NAME`, its
 }
 
 fl_await() { # PROJECT SETTLE TIMEOUT: every container healthy; @health on change, exit 70 if not
-  fl_deadline=$(($(date +%s) + $3))
+  fl_uptime
+  fl_deadline=$((fl_up + $3))
   fl_shown=''
   while :; do
     fl_about=$(fl_about "$1")
@@ -86,11 +87,13 @@ fl_await() { # PROJECT SETTLE TIMEOUT: every container healthy; @health on chang
     fi
     [ "$fl_good" -lt "$fl_total" ] || break
     case $fl_seen in *dead*) fl_fail_if_dead "$1" "$2" ;; esac
-    [ "$(date +%s)" -lt "$fl_deadline" ] ||
+    fl_uptime
+    [ "$fl_up" -lt "$fl_deadline" ] ||
       fl_fail "not healthy after $3 s: $(printf '%s\n' "$fl_seen" | sed -n 's/^wait //p' | tr '\n' ';')" 70
     fl_nap
   done
-  fl_await_routed "$1" "$((fl_deadline - $(date +%s)))"
+  fl_uptime
+  fl_await_routed "$1" "$((fl_deadline - fl_up))"
 }
 
 fl_count() { # sets fl_good and fl_total by the lines of $fl_seen
@@ -172,12 +175,14 @@ fl_backends() { # PROJECT: names of the router backends its containers answer fo
 
 fl_await_routed() { # PROJECT TIMEOUT: the router sees exactly these containers, each answering
   # In turns, because a container that ends meanwhile will not answer, however long one waits.
-  fl_deadline=$(($(date +%s) + $2))
+  fl_uptime
+  fl_deadline=$((fl_up + $2))
   for fl_backend in $(fl_places | cut -d ' ' -f 1 | sort -u); do
     # shellcheck disable=SC2046
     until fl_said=$(fl_await_servers "$fl_backend" 2 $(fl_at "$fl_backend") 2>&1 >&3); do
       fl_fail_if_dead "$1" 0
-      [ "$(date +%s)" -lt "$fl_deadline" ] || fl_fail "$fl_said" 70
+      fl_uptime
+      [ "$fl_up" -lt "$fl_deadline" ] || fl_fail "$fl_said" 70
       fl_about=$(fl_about "$1")
     done 3>&1
   done
@@ -303,7 +308,8 @@ fl_shrink() { # PROJECT TIMEOUT SERVICE=COUNT…: so many of each are left, the 
   set -- $fl_gone
   [ $# -gt 0 ] || return 0
   docker update --restart no "$@" >/dev/null
-  fl_deadline=$(($(date +%s) + fl_most))
+  fl_uptime
+  fl_deadline=$((fl_up + fl_most))
   for fl_one in "$@"; do fl_place "$fl_slot" "$fl_one" fl_drain_server; done
   for fl_one in "$@"; do fl_place "$fl_slot" "$fl_one" fl_drain_until "$fl_deadline"; done
   docker stop "$@" >/dev/null

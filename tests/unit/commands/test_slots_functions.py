@@ -10,6 +10,12 @@ import pytest
 NOW = "2020-01-01T00:00:00.123456789Z"  # long ago: whoever runs since then has settled
 
 
+JUMPING = """date() {
+    echo >>"$FL_BASE/looks"
+    echo "$((3600 * $(wc -l <"$FL_BASE/looks")))"
+}"""
+
+
 def started(seconds_ago: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - seconds_ago)) + ".1234567Z"
 
@@ -122,6 +128,13 @@ class TestASlot:
         assert (done.code, done.marks) == (70, ["@health containers 1 2"])
         assert "not healthy after 0 s: api-2 is starting;" in done.err
 
+    def test_a_clock_that_is_set_meanwhile_ends_no_wait(self, host):
+        """An hour ahead at each look: what counts is the time that passes."""
+        self.holds(host, self.WELL, self.YOUNG)
+        nap = 'sleep() { sed -i s/starting/healthy/ "$FL_BASE/rows"; }'
+        done = host.run(f"{JUMPING}\n{nap}\nfl_await p 1 60")
+        assert (done.code, done.marks[-1]) == (0, "@health containers 2 2"), done.err
+
     def test_an_empty_slot_has_nothing_to_wait_for(self, host):
         """A host that runs no service of a slot does not hold up the others."""
         assert host.call("fl_await", "p", "1", "5").code == 0
@@ -204,6 +217,15 @@ class TestRetire:
         deadline = time.monotonic() + seconds
         while not true() and time.monotonic() < deadline:
             time.sleep(0.02)
+
+
+def test_a_clock_that_is_set_meanwhile_cuts_no_drain_short(shell):
+    """Requests are given the seconds they were promised."""
+    shell.base.mkdir()
+    (shell.base / "open").write_text("1\n")
+    given = 'fl_open() { cat "$FL_BASE/open"; }\nsleep() { echo 0 >"$FL_BASE/open"; }'
+    done = shell.run(f"{JUMPING}\n{given}\nfl_drain 60 backend")
+    assert (done.code, done.marks) == (0, ["@drain backend 1", "@drain backend 0"])
 
 
 class TestShrink:

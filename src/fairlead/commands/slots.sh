@@ -243,11 +243,14 @@ fl_revive() { # PROJECT: all of it runs again, though a stop of some may have be
 }
 
 fl_stop_workers() { # PROJECT: stop what has no route, with its own signal and grace period
+  fl_workers=''
   for fl_id in $(fl_containers "$1" --filter status=running); do
     [ -n "$(docker inspect --format '{{index .Config.Labels "fairlead.backend"}}' "$fl_id")" ] ||
-      { docker update --restart no "$fl_id" >/dev/null && docker stop "$fl_id" >/dev/null & }
+      fl_workers="$fl_workers $fl_id"
   done
-  wait
+  # shellcheck disable=SC2086
+  [ -z "$fl_workers" ] || docker update --restart no $fl_workers >/dev/null
+  fl_stop_ids "$fl_workers"
 }
 
 fl_require_up() { # BACKEND…: each has a server that answers its checks, as the router sees it
@@ -270,11 +273,20 @@ fl_retire() { # PROJECT WARM: no restart at boot; stopped after WARM seconds if 
   fi
 }
 
-fl_stop_ids() { # IDS: stop them side by side, each with its own grace period
+fl_stop_ids() { # IDS: stop them side by side, each with its own grace period; fails if one runs on
+  fl_stops='' fl_running=''
   for fl_id in $1; do
-    docker stop "$fl_id" >/dev/null 2>&1 &
+    docker stop "$fl_id" >/dev/null &
+    fl_stops="$fl_stops $fl_id:$!"
   done
-  wait
+  for fl_stop in $fl_stops; do
+    wait "${fl_stop#*:}" || fl_stopped "${fl_stop%:*}" || fl_running="$fl_running ${fl_stop%:*}"
+  done
+  [ -z "$fl_running" ] || fl_fail "would not stop, and may run on:$fl_running"
+}
+
+fl_stopped() { # CONTAINER: it does not run, be it there or gone; fails when Docker does not say
+  fl_left=$(docker ps -q --filter "id=$1") && [ -z "$fl_left" ]
 }
 
 fl_stop_later() { # PROJECT WARM: these very containers, unless their slot is live by then
@@ -289,7 +301,7 @@ fl_stop_idle() { # PROJECT: stop $fl_ids unless it is live; fails while somebody
   (
     flock 9
     ! fl_is_locked || exit 1
-    [ "$(fl_live_slot)" = "${1##*-}" ] || fl_stop_ids "$fl_ids"
+    [ "$(fl_live_slot)" = "${1##*-}" ] || (fl_stop_ids "$fl_ids") || :
   ) 9>>"$FL_BASE/lock/idle"
 }
 

@@ -219,6 +219,46 @@ class TestRetire:
             time.sleep(0.02)
 
 
+class TestStopWorkers:
+    """What has no route is stopped; one that runs on would work beside the new ones."""
+
+    @pytest.fixture
+    def host(self, shell):
+        """Workers w1, which cannot be stopped, and w2; r1 has a route. `left`: does w1 run."""
+        shell.base.mkdir()
+        shell.tool(
+            "docker",
+            f'echo "$@" >>"{shell.base}/asked"\n'
+            'case "$*" in\n'
+            "  ps*project=*) echo w1; echo w2; echo r1 ;;\n"
+            f'  ps*id=w1) cat "{shell.base}/left" ;;\n'
+            "  inspect*r1) echo backend ;;\n"
+            "  inspect*) echo ;;\n"
+            '  "stop w1") echo "cannot stop container: w1" >&2; exit 1 ;;\n'
+            "esac",
+        )
+        return shell
+
+    def test_one_that_would_not_stop_is_named(self, host):
+        """The others are stopped all the same, and it fails with Docker's reason."""
+        (host.base / "left").write_text("w1\n")
+        done = host.call("fl_stop_workers", "p")
+        assert done.code == 1
+        assert "cannot stop container: w1" in done.err
+        assert "would not stop, and may run on: w1" in done.err
+        assert "stop w2" in (host.base / "asked").read_text().splitlines()
+        assert "stop r1" not in (host.base / "asked").read_text().splitlines()
+
+    def test_one_that_is_gone_meanwhile_is_no_failure(self, host):
+        """Somebody removed it: it does not run, which is all that was wanted."""
+        (host.base / "left").write_text("")
+        assert host.call("fl_stop_workers", "p").code == 0
+
+    def test_without_an_answer_it_is_no_success(self, host):
+        """Docker is down: nobody knows whether it runs."""
+        assert host.call("fl_stop_workers", "p").code == 1
+
+
 def test_a_clock_that_is_set_meanwhile_cuts_no_drain_short(shell):
     """Requests are given the seconds they were promised."""
     shell.base.mkdir()

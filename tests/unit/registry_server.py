@@ -7,6 +7,7 @@ import json
 import threading
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -37,7 +38,9 @@ class Answer:
 class Content:
     """What a registry holds, and how it wants to be asked.
 
-    guard: what it asks of a stranger: "" nothing, "Basic", "Bearer". special: answers by path.
+    guard: what it asks of a stranger: "" nothing, "Basic", "Bearer". stale: so many requests find
+    their token expired. busy: so many tokens are refused with 503. identity: a token that is
+    exchanged for one. special: answers by path.
     """
 
     user: str = "ada"
@@ -45,6 +48,9 @@ class Content:
     guard: str = ""
     name: str = "registry"
     realm: str = ""
+    stale: int = 0
+    busy: int = 0
+    identity: str = ""
     tells_digest: bool = True
     manifests: dict[str, bytes] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
@@ -80,11 +86,15 @@ class Content:
     def answer(self, path: str, authorization: str) -> Answer:
         if path.startswith("/token"):
             return self.token(authorization)
-        if self.guard and not self.admits(authorization):
+        if self.guard and (not self.admits(authorization) or self.expired()):
             return Answer(401, b"{}", {"WWW-Authenticate": self.challenge()})
         if path in self.special:
             return self.special[path]
         return self.content(path)
+
+    def expired(self) -> bool:
+        self.stale -= 1
+        return self.stale >= 0
 
     def content(self, path: str) -> Answer:
         kind, name = path.rsplit("/", 2)[1:]
@@ -113,9 +123,18 @@ class Content:
         return "Basic " + base64.b64encode(pair).decode()
 
     def token(self, authorization: str) -> Answer:
+        self.busy -= 1
+        if self.busy >= 0:
+            return Answer(503)
         if authorization != self.basic():
             return Answer(401, b'{"details": "wrong password"}')
         return Answer(200, b'{"token": "pass-for-pull"}')
+
+    def exchanged(self, form: dict[str, list[str]]) -> Answer:
+        """The token server's answer to an identity token (OAuth 2)."""
+        if form["grant_type"] == ["refresh_token"] and form["refresh_token"] == [self.identity]:
+            return Answer(200, b'{"access_token": "pass-for-pull"}')
+        return Answer(401)
 
 
 class RegistryServer(http.server.ThreadingHTTPServer):
@@ -144,7 +163,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         authorization = self.headers["Authorization"] or ""
         accept = self.headers["Accept"] or ""
         content.seen.append(Seen(content.name, self.path, authorization, accept))
-        answer = content.answer(self.path, authorization)
+        self.reply(content.answer(self.path, authorization))
+
+    def do_POST(self) -> None:
+        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.reply(self.server.content.exchanged(form))
+
+    def reply(self, answer: Answer) -> None:
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)

@@ -7,13 +7,21 @@ from pathlib import Path
 
 from fairlead.model import Secret
 
+IDENTITY = "<token>"
+
 
 @dataclass(frozen=True)
 class Credentials:
-    """A registry's user and password."""
+    """A registry's user and password. Docker's name for "the password is an identity token" is
+    the user `<token>`.
+    """
 
     username: str
     password: Secret
+
+    @property
+    def is_identity_token(self) -> bool:
+        return self.username == IDENTITY
 
 
 def docker_login(server: str) -> Credentials | None:
@@ -30,9 +38,12 @@ def docker_login(server: str) -> Credentials | None:
         found = auth.resolve_authconfig(auth.load_config(str(path)), server)
     except errors.DockerException:
         return None
-    if not found or not found.get("username"):
+    said = {key.lower(): str(value or "") for key, value in (found or {}).items()}
+    if token := said.get("identitytoken"):
+        return Credentials(IDENTITY, Secret(token))
+    if not said.get("username"):
         return None
-    return Credentials(str(found["username"]), Secret(str(found.get("password") or "")))
+    return Credentials(said["username"], Secret(said.get("password", "")))
 
 
 def _has_logins(path: Path) -> bool:

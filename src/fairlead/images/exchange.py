@@ -11,7 +11,7 @@ import http.client
 import json
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -62,7 +62,6 @@ class Exchange:
         self.server = server
         self._credentials = credentials
         self._authorization = ""
-        self._challenges: set[str] = set()
         address = "registry-1.docker.io" if server == DOCKER_HUB else server
         local = address.split(":")[0] in ("localhost", "127.0.0.1")  # as Docker itself decides
         self._base = f"{'http' if insecure or local else 'https'}://{address}"
@@ -73,20 +72,19 @@ class Exchange:
         method: str,
         path: str,
         headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
+        body: bytes | Iterable[bytes] | None = None,
     ) -> Answer:
         """The registry's answer, once it knows who we are if it wants to; any status.
 
-        path: from the server's root, or a URL it gave. Raises Unreachable.
+        path: from the server's root, or a URL it gave. body: what can be iterated twice; its
+        length is among the headers. Raises Unreachable.
         """
         url = urljoin(self._base, path)
         if not url.startswith(self._base + "/"):
             return fetch(url, headers, method, body)  # elsewhere our authorization is no business
         answer = self._request(method, url, headers, body)
-        challenge = answer.headers.get("www-authenticate", "")
-        if answer.status == 401 and challenge not in self._challenges:
-            self._challenges.add(challenge)
-            self._authorization = self._authorize(challenge)
+        if answer.status == 401:  # not known yet, or the token has expired
+            self._authorization = self._authorize(answer.headers.get("www-authenticate", ""))
             answer = self._request(method, url, headers, body)
         return answer
 
@@ -97,14 +95,17 @@ class Exchange:
         return urljoin(self._base, path)
 
     def _request(
-        self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes | None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        body: bytes | Iterable[bytes] | None,
     ) -> Answer:
         sent = dict(headers or {})
         if self._authorization:
             sent["Authorization"] = self._authorization
         try:
-            self._connection.request(method, url.removeprefix(self._base), body, sent)
-            return _read(self._connection.getresponse())
+            return _ask(self._connection, method, url.removeprefix(self._base), body, sent)
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             plain = " (it may speak plain HTTP: [registry] insecure = true)"
@@ -122,9 +123,14 @@ class Exchange:
         fields = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
         if "realm" not in fields:
             return ""
-        query = urlencode({key: fields[key] for key in ("service", "scope") if key in fields})
-        basic = {"Authorization": _basic(self._credentials)} if self._credentials else {}
-        answer = fetch(f"{fields['realm']}?{query}", basic)
+        query = {key: fields[key] for key in ("service", "scope") if key in fields}
+        answer = _token(fields["realm"], query, self._credentials)
+        if answer.status >= 500 or answer.status == 429:
+            place = urlsplit(fields["realm"]).netloc
+            raise Unreachable(
+                f"{place} gives no token for {self.server} (HTTP {answer.status})",
+                state="nothing was changed",
+            )
         found = answer.document() if answer.status == 200 else {}
         token = found.get("token") or found.get("access_token")
         return f"Bearer {token}" if token else ""
@@ -134,21 +140,51 @@ def fetch(
     url: str,
     headers: Mapping[str, str] | None = None,
     method: str = "GET",
-    body: bytes | None = None,
+    body: bytes | Iterable[bytes] | None = None,
 ) -> Answer:
     """One request to whatever server, over a connection of its own. Raises Unreachable."""
     parts = urlsplit(url)
     connection = _connection(f"{parts.scheme}://{parts.netloc}", TIMEOUT)
     try:
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        connection.request(method, path, body, dict(headers or {}))
-        return _read(connection.getresponse())
+        return _ask(connection, method, path, body, dict(headers or {}))
     except (OSError, http.client.HTTPException) as error:
         raise Unreachable(
             f"{parts.netloc} cannot be reached: {error}", state="nothing was changed"
         ) from error
     finally:
         connection.close()
+
+
+def _token(realm: str, query: Mapping[str, str], credentials: Credentials | None) -> Answer:
+    """What a token server says; an identity token is exchanged as OAuth 2 does it."""
+    if credentials and credentials.is_identity_token:
+        form = {"grant_type": "refresh_token", "client_id": "fairlead", **query}
+        form["refresh_token"] = credentials.password.reveal()
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        return fetch(realm, kind, "POST", urlencode(form).encode())
+    basic = {"Authorization": _basic(credentials)} if credentials else {}
+    return fetch(f"{realm}?{urlencode(query)}", basic)
+
+
+def _ask(
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    body: bytes | Iterable[bytes] | None,
+    headers: Mapping[str, str],
+) -> Answer:
+    """Request and answer. One that came before all was sent counts: it says why."""
+    try:
+        connection.request(method, path, body, headers)
+    except (BrokenPipeError, ConnectionResetError) as cut:
+        try:
+            return _read(connection.getresponse())
+        except (OSError, http.client.HTTPException):
+            raise cut from None
+        finally:
+            connection.close()
+    return _read(connection.getresponse())
 
 
 def _connection(base: str, timeout: float) -> http.client.HTTPConnection:

@@ -1,6 +1,8 @@
-"""Sending images to a registry: what it lacks, in pieces, going on where a cut left off.
+"""Sending images to a registry: what it lacks, going on where a cut left off.
 
-Protocol: OCI distribution specification 1.1, "Pushing a blob in chunks" and "Pushing manifests".
+Protocol: OCI distribution specification 1.1, "Pushing blobs" and "Pushing manifests". A blob goes
+with one streamed PUT, as every registry takes it; the chunks of PATCH are where they differ: one
+refuses those above 4 MiB, another always tells the place of the first.
 `docker push` of an engine without the containerd store cannot send several platforms, and begins
 a cut layer anew; this sends an OCI layout, so no engine takes part at all.
 """
@@ -9,9 +11,10 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -22,9 +25,10 @@ from fairlead.images.reference import Reference
 from fairlead.images.tags import is_moving
 
 T = TypeVar("T")
-CHUNK = 8 << 20  # bytes sent with one request: what a cut can cost
+PIECE = 1 << 20  # bytes read and sent at a time
 PATIENCE = 120.0  # s without any progress after which a push is given up
 LONGEST_PAUSE = 8.0
+TOO_LARGE = "let the proxy before it pass large requests (nginx: client_max_body_size 0)"
 BUSY = (408, 429, 500, 502, 503, 504)
 Progress = Callable[[int, int, str], None]
 """Told (bytes done, bytes in all, note)."""
@@ -109,12 +113,16 @@ class Upload:
 
     def send_blob(self, blob: Blob, moved: Callable[[int], None]) -> None:
         """Send a blob unless it is there, or another repository of the server can lend it."""
-        if self.steadily(lambda: self.send("HEAD", f"blobs/{blob.digest}"), "look").status == 200:
+        if self.steadily(lambda: self.holds(blob), "look"):
             self.sent.there += blob.size
             return
         transfer = _Transfer(self, blob, moved)
         self.steadily(transfer.go_on, f"send {blob.digest[:19]}", transfer.position)
         self.mounts.setdefault(blob.digest, self.target.repository)
+
+    def holds(self, blob: Blob) -> bool:
+        """Whether the repository has it."""
+        return self.send("HEAD", f"blobs/{blob.digest}").status == 200
 
     def put_manifest(self, manifest: Blob, name: str) -> None:
         content = self.layout.path(manifest.digest).read_bytes()
@@ -143,7 +151,7 @@ class Upload:
         method: str,
         path: str,
         headers: dict[str, str] | None = None,
-        body: bytes | None = None,
+        body: bytes | Iterable[bytes] | None = None,
     ) -> Answer:
         if self.cancel.is_set():
             raise KeyboardInterrupt
@@ -168,6 +176,7 @@ class Upload:
                 f"{self.exchange.server} answers HTTP {answer.status} when {doing}",
                 why=_told(answer),
                 state="its tags are as they were",
+                next_step=TOO_LARGE if answer.status == 413 else "",
             )
 
     def steadily(
@@ -195,28 +204,29 @@ class Upload:
 
 @dataclass
 class _Transfer:
-    """One blob. `location`: where the registry takes the next piece; empty: not begun."""
+    """One blob. `location`: where the registry takes it; empty: not begun. furthest: bytes that
+    have left us, in the best of all tries.
+    """
 
     upload: Upload
     blob: Blob
     moved: Callable[[int], None]
     location: str = ""
     offset: int = 0
+    furthest: int = 0
 
     def position(self) -> int:
-        return self.offset
+        return self.furthest
 
     def go_on(self) -> None:
-        """Send from where the registry stands to the end. Raises Unreachable when it is cut."""
+        """Send all that the registry lacks, in one request. Raises Unreachable when it is cut."""
+        if self.furthest == self.blob.size and self.upload.holds(self.blob):
+            return  # only its answer was lost
         if self.location:
             self.recover()
         if not self.location and self.begin():
             return
-        with self.upload.layout.path(self.blob.digest).open("rb") as file:
-            while self.offset < self.blob.size:
-                file.seek(self.offset)
-                self.patch(file.read(CHUNK))
-        self.finish()
+        self.put()
 
     def begin(self) -> bool:
         """Ask for a place to send to; True when the blob was lent by another repository."""
@@ -234,43 +244,58 @@ class _Transfer:
     def recover(self) -> None:
         """Ask how much of it arrived; begin anew when the registry has forgotten the upload."""
         answer = self.upload.send("GET", self.location)
-        if answer.status not in (204, 202):
+        arrived = _received(answer)
+        if answer.status not in (204, 202) or arrived > self.furthest:
             self.location, self.offset = "", 0
             return
-        self.location = answer.headers.get("location", self.location)
-        self.offset = _received(answer, 0)
+        self.location, self.offset = answer.headers.get("location", self.location), arrived
 
-    def patch(self, piece: bytes) -> None:
-        headers = {
-            "Content-Type": "application/octet-stream",
-            "Content-Range": f"{self.offset}-{self.offset + len(piece) - 1}",
-        }
-        answer = self.upload.send("PATCH", self.location, headers, piece)
-        if answer.status in (404, 416):  # lost, or out of step with us: ask again where it stands
-            raise Unreachable(f"{self.upload.exchange.server} lost its place in a layer")
-        self.upload.expect(answer, (202, 204), "a piece of a layer was sent")
-        self.location = answer.headers.get("location", self.location)
-        self.offset = _received(answer, self.offset + len(piece))
-        self.upload.sent.bytes += len(piece)
-        self.moved(self.offset)
-
-    def finish(self) -> None:
+    def put(self) -> None:
         mark = "&" if "?" in self.location else "?"
         path = f"{self.location}{mark}{urlencode({'digest': self.blob.digest})}"
-        answer = self.upload.send("PUT", path, {"Content-Length": "0"})
-        if answer.status == 404:
-            self.location = ""
-            raise Unreachable(f"{self.upload.exchange.server} lost a layer before its end")
-        self.upload.expect(answer, (201, 204), "a layer was complete")
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Length": str(self.blob.size - self.offset),
+        }
+        if self.offset:
+            headers["Content-Range"] = f"{self.offset}-{self.blob.size - 1}"
+        rest = _Rest(self.upload.layout.path(self.blob.digest), self.offset, self.left)
+        answer = self.upload.send("PUT", path, headers, rest)
+        if answer.status == 404 or (self.offset and answer.status in (400, 416)):
+            self.location = ""  # what it told of its place does not hold: all of it anew
+            raise Unreachable(f"{self.upload.exchange.server} lost its place in a layer")
+        self.upload.expect(answer, (201, 204), "a layer was sent")
         self.upload.same(answer, self.blob.digest, "a layer")
 
+    def left(self, size: int, position: int) -> None:
+        """So many bytes more have left us."""
+        if self.upload.cancel.is_set():
+            raise KeyboardInterrupt
+        self.upload.sent.bytes += size
+        self.furthest = max(self.furthest, position)
+        self.moved(position)
 
-def _received(answer: Answer, otherwise: int) -> int:
+
+@dataclass(frozen=True)
+class _Rest:
+    """A file from an offset on, as often as it is iterated. left: told (bytes, position)."""
+
+    path: Path
+    offset: int
+    left: Callable[[int, int], None]
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            while piece := file.read(PIECE):
+                yield piece
+                self.left(len(piece), file.tell())
+
+
+def _received(answer: Answer) -> int:
     """Bytes the registry has: `Range: 0-1023` is 1024. An empty upload is `0-0` or `0--1`."""
     found = re.fullmatch(r"(?:bytes=)?0-(-?\d+)", answer.headers.get("range", ""))
-    if not found:
-        return otherwise
-    last = int(found[1])
+    last = int(found[1]) if found else 0
     return last + 1 if last > 0 else 0
 
 

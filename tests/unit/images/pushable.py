@@ -11,19 +11,30 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass
 class Store:
-    """What it holds. cut: answer that many PATCH requests by closing after half the piece.
-    password: of user ada, if one is wanted. lie: the digest that it says it stored.
+    """What it holds, and how it fails. sent: (offset, bytes) of each piece of a layer that came.
+
+    cut: close that many PUTs of a layer after half of it. mute: close so many after all of it,
+    without an answer. forget: that many uploads are not known when they are asked for. busy: that
+    many requests meet 503. password: of user ada, if one is wanted. lie: the digest that it says
+    it stored; silent: it says none. limit: bytes that one ranged piece may have (GHCR), whole:
+    that any may have. stuck: the bytes it always says it has of an upload (ECR).
     """
 
     blobs: dict[str, bytes] = field(default_factory=dict)
     manifests: dict[str, bytes] = field(default_factory=dict)
     uploads: dict[str, bytes] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
+    sent: list[tuple[int, int]] = field(default_factory=list)
     cut: int = 0
+    mute: int = 0
     forget: int = 0
     busy: int = 0
     password: str = ""
     lie: str = ""
+    silent: bool = False
+    limit: int = 0
+    whole: int = 0
+    stuck: int = 0
 
 
 class PushServer(http.server.ThreadingHTTPServer):
@@ -51,10 +62,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         store = self.server.store
         store.requests.append(f"{self.command} {self.path}")
         length = int(self.headers["Content-Length"] or 0)
-        if self.command == "PATCH" and store.cut:
+        if "/blobs/uploads/" in self.path and length and store.cut:
             store.cut -= 1
             half = self.rfile.read(length // 2)
-            store.uploads[self.path.rsplit("/", 1)[1]] += half
+            store.uploads[urlsplit(self.path).path.rsplit("/", 1)[1]] += half
             self.close_connection = True
             return None
         body = self.rfile.read(length)
@@ -79,10 +90,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if self.command == "PUT":
             digest = "sha256:" + hashlib.sha256(body).hexdigest()
             store.manifests[kind[2]] = store.manifests[digest] = body
-            return self.answer(201, **{"Docker-Content-Digest": store.lie or digest})
+            return self.stored(store.lie or digest)
         if kind[2] not in held:
             return self.answer(404)
-        digest = "sha256:" + hashlib.sha256(held[kind[2]]).hexdigest()
+        digest = store.lie or "sha256:" + hashlib.sha256(held[kind[2]]).hexdigest()
         return self.answer(200, **{"Docker-Content-Digest": digest})
 
     def upload(
@@ -91,36 +102,52 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if self.command == "POST":
             if query.get("mount", [""])[0] in store.blobs:
                 return self.answer(201)
-            name = f"u{len(store.uploads)}"
+            name = f"u{len(store.requests)}"
             store.uploads[name] = b""
             return self.answer(202, Location=f"{path}{name}")
         if name not in store.uploads or store.forget:
             store.forget = max(0, store.forget - 1)
             return self.answer(404)
-        if self.command == "PATCH":
-            begin = int(self.headers["Content-Range"].split("-")[0])
-            if begin != len(store.uploads[name]):
-                return self.answer(416)
-        store.uploads[name] += body
-        told = {"Location": path, "Range": f"0-{max(0, len(store.uploads[name]) - 1)}"}
-        if self.command == "PUT":
-            content = store.uploads[name]
-            digest = "sha256:" + hashlib.sha256(content).hexdigest()
-            if query["digest"] != [digest]:
-                return self.answer(400)
-            store.blobs[digest] = content
-            return self.answer(201, **{"Docker-Content-Digest": digest})
-        return self.answer(204 if self.command == "GET" else 202, **told)
+        if self.command == "GET":
+            held = store.stuck or len(store.uploads[name])
+            return self.answer(204, Location=path, Range=f"0-{max(0, held - 1)}")
+        assert self.command == "PUT", self.command
+        return self.take(store, name, query["digest"], body)
 
-    def answer(self, status: int, **headers: str) -> None:
+    def take(self, store: Store, name: str, digests: list[str], body: bytes) -> None:
+        ranged = self.headers["Content-Range"]
+        begin = int(ranged.split("-")[0]) if ranged else len(store.uploads[name])
+        if begin != len(store.uploads[name]) or (ranged and 0 < store.limit < len(body)):
+            return self.answer(416)
+        if 0 < store.whole < len(body):
+            return self.answer(416, b'{"errors": [{"message": "blob is too large"}]}')
+        store.sent.append((begin, len(body)))
+        content = store.uploads[name] + body
+        digest = "sha256:" + hashlib.sha256(content).hexdigest()
+        if digests != [digest]:
+            return self.answer(400)
+        store.blobs[digest] = content
+        del store.uploads[name]
+        if store.mute:
+            store.mute -= 1
+            self.close_connection = True
+            return None
+        return self.stored(digest)
+
+    def stored(self, digest: str) -> None:
+        told = {} if self.server.store.silent else {"Docker-Content-Digest": digest}
+        self.answer(201, **told)
+
+    def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
         if status != 204:
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        self.wfile.write(body)
 
-    do_GET = do_HEAD = do_POST = do_PATCH = do_PUT = handle_any  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = handle_any  # noqa: N815
 
     def log_message(self, *_: object) -> None:
         """Nothing is logged."""

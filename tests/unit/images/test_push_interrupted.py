@@ -26,7 +26,7 @@ def server():
 @pytest.fixture
 def wanted(server, tmp_path, monkeypatch):
     """Five images, one sent at a time in pieces of 1000 bytes."""
-    monkeypatch.setattr(upload, "CHUNK", 1000)
+    monkeypatch.setattr(upload, "PIECE", 1000)
     monkeypatch.setattr(push, "PARALLEL", 1)
     return [image(server, tmp_path, name) for name in NAMES]
 

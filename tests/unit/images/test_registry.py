@@ -7,7 +7,8 @@ import pytest
 from registry_server import Answer, Content, RegistryServer, digest_of
 
 from fairlead.errors import PreconditionError
-from fairlead.images.credentials import Credentials
+from fairlead.images.credentials import IDENTITY, Credentials
+from fairlead.images.exchange import Unreachable
 from fairlead.images.reference import Reference
 from fairlead.images.registry import Registry
 from fairlead.model import Secret
@@ -144,6 +145,33 @@ class TestWhoAsks:
         assert "scope=repository%3Ateam%2Fapp%3Apull" in asked.path
         assert "service=registry.test" in asked.path
         assert asked.authorization == content.basic()
+        assert {seen.authorization for seen in content.seen} == {"", "Bearer pass-for-pull"}
+
+    def test_an_expired_token_is_renewed_each_time(self, registry, content):
+        """The challenge is the same text every time; that is no reason to ask only once."""
+        content.guard, content.realm = "Bearer", f"http://{registry}"
+        content.image("v1")
+        asking = Registry(registry, ours(content), insecure=True)
+        for stale in (0, 1, 1):
+            content.stale = stale
+            assert asking.resolve(Reference(registry, "team/app", "v1")).digest
+
+    def test_a_token_server_s_trouble_is_no_wrong_password(self, registry, content):
+        """503 there is told as such, and the next request asks again."""
+        content.guard, content.realm, content.busy = "Bearer", f"http://{registry}", 1
+        content.image("v1")
+        asking = Registry(registry, ours(content), insecure=True)
+        with pytest.raises(Unreachable, match="gives no token"):
+            asking.resolve(Reference(registry, "team/app", "v1"))
+        assert asking.resolve(Reference(registry, "team/app", "v1")).digest
+
+    def test_an_identity_token_is_exchanged(self, registry, content):
+        """What `az acr login` leaves is no password: it goes to the token server alone."""
+        content.guard, content.realm = "Bearer", f"http://{registry}"
+        content.identity = "refresh-me"
+        content.image("v1")
+        known = Credentials(IDENTITY, Secret("refresh-me"))
+        assert resolve(registry, credentials=known).digest
         assert {seen.authorization for seen in content.seen} == {"", "Bearer pass-for-pull"}
 
     @pytest.mark.parametrize("guard", ["Basic", "Bearer"])

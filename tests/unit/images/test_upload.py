@@ -33,7 +33,7 @@ def layout(tmp_path):
 @pytest.fixture
 def sending(server, layout, monkeypatch):
     """`sending()`: an upload of the layout to the server, in pieces of 1000 bytes."""
-    monkeypatch.setattr(upload, "CHUNK", 1000)
+    monkeypatch.setattr(upload, "PIECE", 1000)
 
     def make_one(credentials=None, patience=20.0, **more):
         target = Reference(server.address, "team/app", "")
@@ -41,10 +41,6 @@ def sending(server, layout, monkeypatch):
         return Upload(exchange, target, layout, lambda *_: None, patience=patience, **more)
 
     return make_one
-
-
-def patches(store):
-    return [line for line in store.requests if line.startswith("PATCH")]
 
 
 def complete(store, layout):
@@ -65,19 +61,51 @@ def test_everything_is_sent_and_the_tag_names_the_index(sending, store, layout):
 
 def test_what_is_there_is_not_sent_again(sending, store, layout):
     sending().run(["v1"])
-    before = len(patches(store))
+    before = len(store.sent)
     again = sending().run(["v2"])
-    assert (again.bytes, len(patches(store))) == (0, before)
+    assert (again.bytes, len(store.sent)) == (0, before)
     assert store.manifests["v2"] == store.manifests["v1"]
 
 
 def test_a_cut_goes_on_where_it_was(sending, store, layout):
-    """Half a piece had arrived; it is not sent twice."""
+    """Half of the first part had arrived, then half of the rest; neither is sent again."""
     store.cut = 2
-    sent = sending().run(["v1"])
+    assert sending().run(["v1"]).retries == 2
     assert complete(store, layout)
-    assert sent.retries >= 2
-    assert sent.bytes < sum(map(len, store.blobs.values()))
+    first = next(layout.parts(layout.manifests()[0])).size
+    begin, length = store.sent[0]
+    assert begin == first // 2 + (first - first // 2) // 2
+    assert begin + length == first
+
+
+def test_a_layer_goes_whole_where_ranges_may_only_be_small(sending, store, layout):
+    store.limit = 10
+    assert sending().run(["v1"]).retries == 0
+    assert complete(store, layout)
+    store.blobs.clear()
+    store.cut = 1
+    assert sending().run(["v1"]).retries == 2  # cut, then its rest refused
+    assert complete(store, layout)
+
+
+def test_a_registry_that_does_not_know_its_place_gets_it_whole(sending, store, layout):
+    store.cut, store.stuck = 1, 10
+    assert sending().run(["v1"]).retries == 2
+    assert complete(store, layout)
+
+
+def test_a_layer_that_is_too_large_is_told_in_the_registrys_words(sending, store):
+    store.whole = 1000
+    with pytest.raises(PushRefused, match="HTTP 416") as caught:
+        sending().run(["v1"])
+    assert caught.value.why == ("blob is too large",)
+
+
+def test_a_lost_answer_costs_no_second_sending(sending, store, layout):
+    store.mute = 1
+    assert sending().run(["v1"]).retries == 1
+    assert complete(store, layout)
+    assert len(store.sent) == len(store.blobs)
 
 
 def test_an_upload_the_registry_has_forgotten_begins_anew(sending, store, layout):

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,10 +61,19 @@ def records(root: Path) -> list[Record]:
     return [found for file in files if (found := _read(file))]
 
 
-def keep(root: Path, revision: Revision, config: str, built: Sequence[Built]) -> Path:
-    """Add what passed to the commit's record; the file. Others' images of it stay in it."""
+def keep(
+    root: Path,
+    revision: Revision,
+    config: str,
+    built: Sequence[Built],
+    failed: Collection[str] = (),
+) -> Path:
+    """Add what passed to the commit's record, and take out what failed; the file.
+
+    Others' images of that commit stay in it.
+    """
     before = read_record(root, revision.key)
-    names = {one.name for one in built}
+    names = {one.name for one in built} | set(failed)
     kept = () if before is None or before.config != config else before.images
     images = (*(one for one in kept if one.name not in names), *built)
     record = Record(

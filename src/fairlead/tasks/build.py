@@ -69,8 +69,8 @@ def _build(run: Run, job: "Job", wanted: "Sequence[Buildable]") -> None:
     with alone(job.building.root):
         outcomes = build_all(job, wanted)
         passed = [one.built for one in outcomes if one.built]
-        if passed:
-            keep(job.building.root, job.revision, job.building.config_hash, passed)
+        failed = [one.name for one in outcomes if not one.built]
+        keep(job.building.root, job.revision, job.building.config_hash, passed, failed)
     columns = ("image", "result", "platforms", "digest", "smoke test", "scan", "sbom", "cached")
     run.reporter.table(
         "", columns, [_row(one) for one in outcomes], [f"tags: {', '.join(job.tags)}"]

@@ -19,6 +19,7 @@ from fairlead.config.kinds import AppName, LocalPath, Port, Repository, ServiceN
 from fairlead.config.loader import Loader
 from fairlead.config.local import BASE
 from fairlead.config.project import FOLDER, environment_names, require_environment
+from fairlead.config.release import Release
 from fairlead.config.service import Health
 from fairlead.config.toml_file import TomlFile, overlaid, read_toml
 from fairlead.config.toml_lines import KeyPath
@@ -42,14 +43,15 @@ class _Tables:
     compose: LocalPath = "compose.yaml"
     registry: Registry = field(default_factory=Registry)
     build: Build = field(default_factory=Build)
+    release: Release = field(default_factory=Release)
     services: Mapping[str, Named] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Building:
     """root: the repository's top. compose_file: absolute; it need not exist. variables: of .env
-    (and .env.<environment>, if one was named), for the compose file. config_hash: sha256 (hex) of
-    what shapes an image.
+    (and .env.<environment>, if one was named), for the compose file. tag_prefix: what the git tag
+    of a version begins with. config_hash: sha256 (hex) of what shapes an image.
     """
 
     root: Path
@@ -59,6 +61,7 @@ class Building:
     build: Build
     services: Mapping[str, Named]
     variables: Mapping[str, Secret]
+    tag_prefix: str
     config_hash: str
 
 
@@ -88,6 +91,7 @@ def load_building(root: Path, environment: str, environ: Mapping[str, str]) -> B
         build=tables.build,
         services=tables.services,
         variables=MappingProxyType({key: Secret(value) for key, value in env.values.items()}),
+        tag_prefix=tables.release.tag_prefix,
         config_hash=config_hash({"build": tables.build, "services": tables.services}),
     )
 

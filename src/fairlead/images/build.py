@@ -15,6 +15,7 @@ from fairlead.config.building import Building
 from fairlead.config.folder import own_folder
 from fairlead.errors import FairleadError
 from fairlead.events import HostFinished, HostProgress, Listener, PhaseFinished, PhaseStarted
+from fairlead.images.build_secrets import secret_file
 from fairlead.images.builder import Able
 from fairlead.images.finish import finish
 from fairlead.images.layout import Layout
@@ -82,7 +83,7 @@ def command(job: Job, one: Buildable) -> Command:
     secrets = []
     for name, place in one.secrets.items():
         kind, _, where = place.partition(":")
-        path = str(job.building.root / Path(where).expanduser()) if kind == "file" else where
+        path = str(secret_file(job.building, where)) if kind == "file" else where
         secrets.append(places[kind].format(name, path))
     request = buildx.Request(
         context=str(one.context),
@@ -107,7 +108,7 @@ def labels(revision: Revision, one: Buildable) -> dict[str, str]:
         "title": one.name,
         "source": revision.source,
         "revision": revision.key,
-        "version": tags(revision.standing)[0].removeprefix("v"),
+        "version": tags(revision.standing)[0].removeprefix(revision.standing.prefix),
         "created": revision.created,
     }
     return {LABEL + key: value for key, value in found.items() if value}

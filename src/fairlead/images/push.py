@@ -13,6 +13,7 @@ from fairlead.images.exchange import Exchange
 from fairlead.images.record import Built, Record, layout_of, read_record
 from fairlead.images.reference import Reference, parse
 from fairlead.images.revision import Revision
+from fairlead.images.tags import is_moving
 from fairlead.images.upload import Sent, Upload
 
 STEP = "push"
@@ -23,12 +24,16 @@ TIMEOUT = 60.0  # s for one answer of the registry, a whole piece of a layer inc
 
 @dataclass(frozen=True)
 class Sending:
-    """root: the project's. connect: opens an exchange with a server. forced: tags to replace."""
+    """root: the project's. connect: opens an exchange with a server. forced: tags to replace.
+
+    prefix: what a version's tag begins with, so that `vX` and `vX.Y` are known to move.
+    """
 
     root: Path
     connect: Callable[[str], Exchange]
     tell: Listener
     forced: frozenset[str] = frozenset()
+    prefix: str = "v"
     cancel: threading.Event = field(default_factory=threading.Event)
 
 
@@ -86,7 +91,8 @@ def push_all(sending: Sending, wanted: Sequence[Built]) -> list[Pushed]:
     mounts: dict[str, dict[str, str]] = {}
     uploads = [_upload(sending, one, mounts) for one in wanted]
     for one, upload in zip(wanted, uploads, strict=True):
-        upload.check_tags([tag for tag in one.tags if tag not in sending.forced])
+        fixed = [tag for tag in one.tags if not is_moving(tag, sending.prefix)]
+        upload.check_tags([tag for tag in fixed if tag not in sending.forced])
     began = time.monotonic()
     sending.tell(PhaseStarted(STEP, "push images", tuple(one.name for one in wanted)))
     with ThreadPoolExecutor(max_workers=PARALLEL) as pool:

@@ -40,8 +40,11 @@ class Revision:
         return datetime.fromtimestamp(self.when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def read_revision(root: Path, main: str, environ: Mapping[str, str]) -> Revision:
-    """The commit of a working tree. Raises PreconditionError where there is none."""
+def read_revision(root: Path, main: str, environ: Mapping[str, str], prefix: str = "v") -> Revision:
+    """The commit of a working tree. Raises PreconditionError where there is none.
+
+    main: the main branch. prefix: what the git tag of a version begins with.
+    """
     head = read_head(root)
     if not head.commit:
         raise PreconditionError(
@@ -49,10 +52,12 @@ def read_revision(root: Path, main: str, environ: Mapping[str, str]) -> Revision
             state="nothing was built",
             next_step="git init && git add --all && git commit",
         )
-    branch = _git(root, "symbolic-ref", "--quiet", "--short", "HEAD") or _ci_branch(environ)
+    here = _git(root, "symbolic-ref", "--quiet", "--short", "HEAD")
+    branch = _merge_request(environ) or here or _ci_branch(environ)
     versions = tuple(_git(root, "tag", "--points-at", "HEAD").split())
+    released = tuple(_git(root, "tag", "--list").split()) if versions else ()
     return Revision(
-        Standing(head.commit, branch, versions, not head.clean, main),
+        Standing(head.commit, branch, versions, not head.clean, main, released, prefix),
         int(_git(root, "show", "--no-patch", "--format=%ct", "HEAD") or 0),
         _source(_git(root, "remote", "get-url", "origin"), environ),
     )
@@ -63,10 +68,16 @@ def _git(root: Path, *words: str) -> str:
     return said.out.strip() if said.ok else ""
 
 
+def _merge_request(environ: Mapping[str, str]) -> str:
+    """`pr-<branch>` in a job for a pull or merge request; its branch may be called main, too."""
+    source = environ.get("GITHUB_HEAD_REF") or environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME")
+    return f"pr-{source}" if source else ""
+
+
 def _ci_branch(environ: Mapping[str, str]) -> str:
     """GitHub's and GitLab's word for the branch: their jobs check out a commit, not a branch."""
     if environ.get("GITHUB_REF_TYPE") == "branch":
-        return environ.get("GITHUB_HEAD_REF") or environ.get("GITHUB_REF_NAME", "")
+        return environ.get("GITHUB_REF_NAME", "")
     return environ.get("CI_COMMIT_BRANCH", "")
 
 
@@ -75,7 +86,7 @@ def _source(remote: str, environ: Mapping[str, str]) -> str:
     if environ.get("GITHUB_SERVER_URL") and environ.get("GITHUB_REPOSITORY"):
         return f"{environ['GITHUB_SERVER_URL']}/{environ['GITHUB_REPOSITORY']}"
     address = remote.removesuffix(".git")
-    if found := re.fullmatch(r"(https?://)(?:[^@/]*@)?(.+)", address):
+    if found := re.fullmatch(r"(https?://)(?:.*@)?(.+)", address):
         return found[1] + found[2]
     ssh = r"(?:ssh://(?:[^@/]+@)?([^:/]+)(?::\d+)?/|(?:[^@/]+@)?([^:/]+):)([^/].*)"
     if found := re.fullmatch(ssh, address):

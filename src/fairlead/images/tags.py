@@ -1,6 +1,7 @@
 """Which tags an image gets: one pure function of where its commit stands."""
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 SHORT = 12  # digits of a commit in a tag
@@ -8,39 +9,45 @@ LONGEST = 128  # characters of a tag (OCI distribution specification 1.1)
 LATEST = "latest"
 DIRTY = "-dirty"
 _VERSION = re.compile(
-    r"v(?P<major>0|[1-9]\d*)\.(?P<minor>0|[1-9]\d*)\.(?P<patch>0|[1-9]\d*)"
+    r"(?P<major>0|[1-9]\d*)\.(?P<minor>0|[1-9]\d*)\.(?P<patch>0|[1-9]\d*)"
     r"(?P<pre>-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?"
 )
-_MOVING = re.compile(r"latest|v\d+(\.\d+)?")
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a commit stands. branch: empty when none is checked out. versions: git tags on it."""
+    """Where a commit stands. branch: empty when none is checked out. versions: git tags on it;
+    released: all git tags there are. prefix: what a version's git tag begins with.
+    """
 
     commit: str
     branch: str = ""
     versions: tuple[str, ...] = ()
     dirty: bool = False
     main: str = "main"
+    released: tuple[str, ...] = ()
+    prefix: str = "v"
 
 
 def tags(standing: Standing) -> tuple[str, ...]:
     """The tags, the one that says most first; each is a valid tag, none is there twice.
 
     main: `main-<sha>`, `latest`. Another branch: `<branch>-<sha>`, the branch made safe. A version
-    tag: `vX.Y.Z`, `vX.Y`, `vX`; of a pre-release itself alone, and no `latest`. With uncommitted
-    changes: one tag that says so, and none that others rely on.
+    tag: `vX.Y.Z`, and `vX.Y`, `vX` where no newer version has them; of a pre-release itself alone,
+    and no `latest`. It stands instead of `main-<sha>`: an image says its version, so that of the
+    same commit without one is another. With uncommitted changes: one tag that says so, and none
+    that others rely on.
     """
     sha = standing.commit[:SHORT]
     branch = safe(standing.branch, LONGEST - SHORT - len(DIRTY) - 1) or "detached"
     if standing.dirty:
         return (f"{branch}-{sha}{DIRTY}",)
-    versions = sorted(filter(_VERSION.fullmatch, standing.versions), key=_order, reverse=True)
-    found = [tag for version in versions for tag in _version_tags(version)]
-    if standing.branch or not versions:
+    versions = sorted(_versions(standing.versions, standing.prefix), reverse=True)
+    released = [one for one in _versions(standing.released, standing.prefix) if one.final]
+    found = [tag for one in versions for tag in _tags_of(one, released, standing.prefix)]
+    if not versions:
         found.append(f"{branch}-{sha}")
-    if standing.branch == standing.main and not any(map(is_prerelease, versions)):
+    if standing.branch == standing.main and (not versions or versions[0].final):
         found.append(LATEST)
     return tuple(dict.fromkeys(found))
 
@@ -50,26 +57,38 @@ def safe(branch: str, longest: int = LONGEST) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", branch).lstrip(".-")[:longest].rstrip(".-")
 
 
-def is_moving(tag: str) -> bool:
+def is_moving(tag: str, prefix: str = "v") -> bool:
     """Whether a tag is meant to go on to newer images: `latest`, `vX`, `vX.Y`."""
-    return bool(_MOVING.fullmatch(tag))
+    return bool(re.fullmatch(rf"latest|{re.escape(_begin(prefix))}\d+(\.\d+)?", tag))
 
 
-def is_prerelease(version: str) -> bool:
-    """Whether a version tag says that more is to come: `v1.2.0-rc.1`."""
-    found = _VERSION.fullmatch(version)
-    return bool(found and found["pre"])
+@dataclass(frozen=True, order=True)
+class _Version:
+    """One version tag; orders as versions do, a pre-release before what it precedes."""
+
+    numbers: tuple[int, int, int]
+    final: bool
+    text: str
 
 
-def _version_tags(version: str) -> tuple[str, ...]:
-    found = _VERSION.fullmatch(version)
-    whole = version.replace("+", "_")[:LONGEST]  # the one character of a version no tag may have
-    if not found or found["pre"]:
-        return (whole,)
-    return (whole, f"v{found['major']}.{found['minor']}", f"v{found['major']}")
+def _versions(names: Iterable[str], prefix: str) -> Iterator[_Version]:
+    for name in names:
+        found = _VERSION.fullmatch(name.removeprefix(prefix)) if name.startswith(prefix) else None
+        if found:
+            numbers = int(found["major"]), int(found["minor"]), int(found["patch"])
+            yield _Version(numbers, not found["pre"], found[0])
 
 
-def _order(version: str) -> tuple[int, int, int, bool, str]:
-    numbers, _, pre = version.partition("+")[0].removeprefix("v").partition("-")
-    major, minor, patch = (int(part) for part in numbers.split("."))
-    return major, minor, patch, not pre, version
+def _tags_of(version: _Version, released: Iterable[_Version], prefix: str) -> Iterator[str]:
+    begin = _begin(prefix)
+    yield (begin + version.text.replace("+", "_"))[:LONGEST]  # no tag may have a `+`
+    newer = [one.numbers for one in released if one.numbers > version.numbers]
+    for count in (2, 1) if version.final else ():
+        short = version.numbers[:count]
+        if not any(one[:count] == short for one in newer):
+            yield begin + ".".join(map(str, short))
+
+
+def _begin(prefix: str) -> str:
+    """The prefix of git tags in the characters an image's tag may have."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", prefix).lstrip(".-")

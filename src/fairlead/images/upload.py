@@ -22,7 +22,6 @@ from fairlead.errors import FairleadError, PreconditionError
 from fairlead.images.exchange import Answer, Exchange, Unreachable
 from fairlead.images.layout import Blob, Layout
 from fairlead.images.reference import Reference
-from fairlead.images.tags import is_moving
 
 T = TypeVar("T")
 PIECE = 1 << 20  # bytes read and sent at a time
@@ -64,12 +63,12 @@ class Upload:
     patience: float = PATIENCE
     sent: Sent = field(default_factory=Sent)
 
-    def check_tags(self, tags: Iterable[str], force: bool = False) -> None:
-        """Raise PushRefused for a tag that has another image and is not meant to move."""
+    def check_tags(self, tags: Iterable[str]) -> None:
+        """Raise PushRefused for a tag that has another image; these are those that never move."""
         ours = self.layout.root.digest
         for tag in tags:
             there = self.digest_of(tag)
-            if not there or there == ours or is_moving(tag) or force:
+            if not there or there == ours:
                 continue
             raise PushRefused(
                 f"{self.target.name}:{tag} exists and is another image",

@@ -15,11 +15,16 @@ def opened(run: Run) -> "tuple[Building, Revision]":
     """The project's [build], its secrets masked from now on, and the commit it is at."""
     from fairlead.config import find_root
     from fairlead.config.building import load_building
+    from fairlead.images.build_secrets import build_secrets
     from fairlead.images.revision import read_revision
+    from fairlead.model import Secret
 
     building = load_building(find_root(run.cwd), run.options.env, os.environ)
-    run.mask(building.variables, building.registry.password)
-    return building, read_revision(building.root, building.build.main_branch, os.environ)
+    run.mask(building.variables, building.registry.password, *build_secrets(building, os.environ))
+    for recipe in building.build.services.values():
+        run.mask({key: Secret(value) for key, value in recipe.smoke.variables.items()})
+    main, prefix = building.build.main_branch, building.tag_prefix
+    return building, read_revision(building.root, main, os.environ, prefix)
 
 
 def chosen(run: Run, building: "Building", tag: str, changed: bool) -> "tuple[Buildable, ...]":

@@ -35,22 +35,36 @@ def push(
     via_ssh: bool = False,
 ) -> None:
     """Push the images that `build` made of this commit, under its tags"""
+    from fairlead.errors import UsageError
     from fairlead.images.push import Sending, built_of, push_all
     from fairlead.images.tags import tags
     from fairlead.tasks.images import chosen, opened
 
+    if username and not password_stdin:
+        raise UsageError(
+            "--username needs a password",
+            state="nothing was pushed",
+            next_step="give it on stdin, with --password-stdin; or docker login",
+        )
     building, revision = opened(run)
     names = [one.name for one in chosen(run, building, tags(revision.standing)[0], changed)]
+    if not names:
+        run.reporter.result({"outcome": "done", "images": []}, ["nothing changed; nothing pushed"])
+        return None
     wanted = built_of(building.root, revision, names)
     if run.options.plan:
         return _plan(run, wanted)
     if via_ssh:
         return _over_ssh(run, building, wanted)
-    password = _from_stdin(run) if password_stdin else None
-    connect = _connecting(building, username, password)
-    forced = frozenset(force_tag)
-    _report(run, push_all(Sending(building.root, connect, run.reporter.event, forced), wanted))
-    return None
+    password = _given(run, wanted) if password_stdin else None
+    sending = Sending(
+        building.root,
+        _connecting(building, username, password),
+        run.reporter.event,
+        frozenset(force_tag),
+        building.tag_prefix,
+    )
+    return _report(run, push_all(sending, wanted))
 
 
 def _plan(run: Run, wanted: "Sequence[Built]") -> None:
@@ -60,8 +74,22 @@ def _plan(run: Run, wanted: "Sequence[Built]") -> None:
     run.reporter.result({"outcome": "planned", "digests": digests}, ["nothing was pushed"])
 
 
-def _from_stdin(run: Run) -> "Secret":
+def _given(run: Run, wanted: "Sequence[Built]") -> "Secret":
+    """The password on stdin, for the one registry of this push.
+
+    Raises UsageError when there are several: each would be given it.
+    """
+    from fairlead.errors import UsageError
+    from fairlead.images.reference import parse
     from fairlead.model import Secret
+
+    servers = sorted({parse(one.image).server for one in wanted})
+    if len(servers) > 1:
+        raise UsageError(
+            f"--password-stdin would be given to {len(servers)} registries: {', '.join(servers)}",
+            state="nothing was pushed",
+            next_step="name the services of one of them with --service, or use docker login",
+        )
 
     password = Secret(sys.stdin.readline().rstrip("\n"))
     run.mask({}, password)
@@ -113,7 +141,7 @@ def _report(run: Run, found: "list[Pushed]") -> None:
             for one in done
         ],
     }
-    tag = found[0].built.tags[0] if found else ""
+    tag = found[0].built.tags[0]
     summary = [f"pushed {len(done)} of {len(found)}; deploy them with: inv deploy --tag={tag}"]
     run.reporter.result(payload, summary, ok=len(done) == len(found))
 

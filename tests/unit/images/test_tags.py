@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.images.tags import LATEST, Standing, is_moving, is_prerelease, tags
+from fairlead.images.tags import LATEST, Standing, is_moving, tags
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 SHORT = SHA[:12]
@@ -41,10 +41,17 @@ def test_the_first_tag_never_moves_and_names_the_commit_or_a_version(standing):
 
 
 @given(standings)
-def test_only_main_without_changes_and_without_a_prerelease_is_latest(standing):
-    prerelease = any(map(is_prerelease, standing.versions))
-    expected = standing.branch == "main" and not standing.dirty and not prerelease
+def test_only_main_without_changes_is_latest_unless_its_newest_version_is_a_prerelease(standing):
+    first = tags(standing)[0]
+    expected = standing.branch == "main" and not standing.dirty and not first.endswith("-rc.1")
     assert (LATEST in tags(standing)) == expected
+
+
+@given(standings)
+def test_a_version_stands_instead_of_branch_and_commit(standing):
+    """An image says its version, so the two are different images: one name each."""
+    first, *others = tags(standing)
+    assert not any(standing.commit[:12] in tag for tag in others) or standing.commit[:12] in first
 
 
 @given(standings)
@@ -63,14 +70,29 @@ def test_uncommitted_changes_get_one_tag_that_says_so(standing):
         (Standing(SHA, "main", dirty=True), (f"main-{SHORT}-dirty",)),
         (Standing(SHA, "", ("v1.2.3",)), ("v1.2.3", "v1.2", "v1")),
         (Standing(SHA, "", ("v1.2.3-rc.1",)), ("v1.2.3-rc.1",)),
-        (Standing(SHA, "main", ("v1.2.3-rc.1",)), ("v1.2.3-rc.1", f"main-{SHORT}")),
-        (Standing(SHA, "main", ("v2.0.0",)), ("v2.0.0", "v2.0", "v2", f"main-{SHORT}", "latest")),
+        (Standing(SHA, "main", ("v1.2.3-rc.1",)), ("v1.2.3-rc.1",)),
+        (Standing(SHA, "main", ("v2.0.0",)), ("v2.0.0", "v2.0", "v2", "latest")),
+        (
+            Standing(SHA, "main", ("v1.2.3-rc.1", "v1.2.3")),
+            ("v1.2.3", "v1.2", "v1", "v1.2.3-rc.1", "latest"),
+        ),
+        (Standing(SHA, "", ("v1.2.9",), released=("v1.2.9", "v1.3.0")), ("v1.2.9", "v1.2")),
+        (Standing(SHA, "", ("v1.2.9",), released=("v1.2.10", "v2.0.0")), ("v1.2.9",)),
+        (Standing(SHA, "", ("v1.2.9",), released=("v1.3.0-rc.1",)), ("v1.2.9", "v1.2", "v1")),
+        (Standing(SHA, "", ("1.2.3", "v9.0.0"), prefix=""), ("1.2.3", "1.2", "1")),
+        (Standing(SHA, "", ("app/v1.2.3",), prefix="app/v"), ("app-v1.2.3", "app-v1.2", "app-v1")),
         (Standing(SHA, "", ("nightly",)), (f"detached-{SHORT}",)),
         (Standing(SHA, "", ("v1.9.0", "v1.10.0")), ("v1.10.0", "v1.10", "v1", "v1.9.0", "v1.9")),
     ],
 )
 def test_tags_of(standing, expected):
     assert tags(standing) == expected
+
+
+@pytest.mark.parametrize("prefix", ["", "app/v"])
+def test_which_tags_move_with_another_prefix(prefix):
+    version, minor, major = tags(Standing(SHA, "", (f"{prefix}1.2.3",), prefix=prefix))
+    assert [is_moving(tag, prefix) for tag in (version, minor, major)] == [False, True, True]
 
 
 def test_which_tags_move():

@@ -1,0 +1,165 @@
+"""`push` as a whole command: what `build` left is sent to a registry in this process, or is not."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fairlead.config.building import load_building
+from fairlead.images.record import Built, keep
+from fairlead.images.revision import read_revision
+from fairlead.images.tags import tags
+from tests.unit.images.layouts import make
+from tests.unit.images.pushable import PushServer, Store
+
+FAIRLEAD = str(Path(sys.executable).with_name("fairlead"))
+TOML = """\
+app = "shop"
+[services.api]
+path = "api"
+image = "{server}/team/api"
+[services.web]
+path = "web"
+image = "{server}/team/web"
+[services.lib]
+path = "lib"
+"""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A repository with two images to push and one without a repository, and its registry."""
+
+    root: Path
+    server: PushServer
+
+    def git(self, *words: str) -> str:
+        who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+        done = subprocess.run(
+            ["git", *who, *words], cwd=self.root, check=True, capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+    def write(self, toml: str) -> None:
+        """The repository with this configuration, committed."""
+        for name in ("api", "web", "lib"):
+            (self.root / name).mkdir(exist_ok=True)
+            (self.root / name / "Dockerfile").write_text("FROM scratch\n")
+        (self.root / "deploy").mkdir(exist_ok=True)
+        (self.root / "deploy/fairlead.toml").write_text(toml)
+        (self.root / ".gitignore").write_text(".fairlead/\n")
+        self.git("init", "-q", "-b", "main")
+        self.git("add", ".")
+        self.git("commit", "-qm", "change")
+
+    def built(self, *names: str, **more: str) -> None:
+        """As `build` leaves it."""
+        building = load_building(self.root, "", {})
+        revision = read_revision(self.root, "main", {})
+        images = []
+        for name in names:
+            layout = make(self.root / f".fairlead/images/{revision.key}/{name}")
+            verdicts = {"smoke": "passed", "sbom": "passed", "scan": "passed"} | more
+            named = building.services[name].image
+            images.append(
+                Built(
+                    name=name,
+                    services=(name,),
+                    image=named,
+                    digest=layout.root.digest,
+                    platforms={},
+                    tags=tags(revision.standing),
+                    layout=str(layout.folder.relative_to(self.root)),
+                    size=0,
+                    **verdicts,
+                )
+            )
+        keep(self.root, revision, building.config_hash, images)
+
+    def push(
+        self, *words: str, stdin: str = "", **environ: str
+    ) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [FAIRLEAD, "push", *words],
+            cwd=self.root,
+            env={"PATH": os.environ["PATH"], "HOME": str(self.root), **environ},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    @property
+    def tags(self) -> set[str]:
+        return {name for name in self.server.store.manifests if not name.startswith("sha256:")}
+
+
+@pytest.fixture
+def shop(tmp_path):
+    server = PushServer(Store())
+    one = Shop(tmp_path, server)
+    one.write(TOML.format(server=server.address))
+    yield one
+    server.close()
+
+
+def result(said):
+    return json.loads(said.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("flags", [(), ("--via-ssh",), ("--plan",)])
+def test_nothing_changed_is_nothing_pushed(shop, flags):
+    said = shop.push("--changed", *flags, "--json", FAIRLEAD_BASE="HEAD")
+    assert said.returncode == 0, said.stderr
+    assert (result(said)["outcome"], result(said)["images"]) == ("done", [])
+    assert not shop.server.store.requests
+
+
+def test_what_was_built_is_pushed_under_its_tags(shop):
+    shop.built("api", "web")
+    said = shop.push("--service=api,web", "--json")
+    assert said.returncode == 0, said.stderr
+    assert set(result(said)["digests"]) == {"api", "web"}
+    assert shop.tags == {"latest", f"main-{shop.git('rev-parse', 'HEAD')[:12]}"}
+
+
+def test_one_password_is_for_one_registry(shop):
+    toml = TOML.format(server=shop.server.address)
+    shop.write(toml.replace(f"{shop.server.address}/team/web", "other.test/team/web"))
+    shop.built("api", "web")
+    said = shop.push("--service=api,web", "--username=ci", "--password-stdin", stdin="s3cret\n")
+    assert said.returncode == 2
+    assert "other.test" in said.stderr
+    assert not shop.server.store.requests
+
+
+def test_a_user_without_a_password_is_told(shop):
+    said = shop.push("--username=ci")
+    assert said.returncode == 2
+    assert "--password-stdin" in said.stderr
+
+
+def test_the_password_on_stdin_is_used_and_not_shown(shop):
+    shop.built("api")
+    shop.server.store.password = "right-horse-battery"
+    words = ("--service=api", "--username=ada", "--password-stdin", "-v")
+    said = shop.push(*words, stdin="right-horse-battery\n")
+    assert said.returncode == 0, said.stderr
+    assert "horse" not in said.stdout + said.stderr
+
+
+def test_a_taken_tag_is_replaced_by_force_alone(shop):
+    shop.built("api")
+    tag = f"main-{shop.git('rev-parse', 'HEAD')[:12]}"
+    shop.server.store.manifests[tag] = shop.server.store.manifests["latest"] = b"another"
+    refused = shop.push("--service=api")
+    assert refused.returncode == 1
+    assert f"--force-tag={tag}" in refused.stderr
+    assert shop.server.store.manifests["latest"] == b"another"
+    assert shop.push("--service=api", f"--force-tag={tag}").returncode == 0
+    assert shop.server.store.manifests[tag] != b"another"
+    assert shop.server.store.manifests["latest"] != b"another"

@@ -1,0 +1,75 @@
+"""What a commit is called follows from git, and in a job from what CI tells of its branch."""
+
+import subprocess
+
+import pytest
+
+from fairlead.images.revision import _source, read_revision
+from fairlead.images.tags import tags
+
+GITHUB = {"GITHUB_REF_TYPE": "branch", "GITHUB_REF_NAME": "main"}
+
+
+def git(root, *words):
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+    done = subprocess.run(
+        ["git", *who, *words], cwd=root, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def root(tmp_path):
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "first")
+    return tmp_path
+
+
+def test_on_a_branch(root):
+    git(root, "switch", "-q", "-c", "feature/x")
+    assert read_revision(root, "main", {}).standing.branch == "feature/x"
+
+
+@pytest.mark.parametrize(
+    ("environ", "branch"),
+    [
+        ({}, ""),
+        (GITHUB, "main"),
+        ({"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v1.0.0"}, ""),
+        (GITHUB | {"GITHUB_REF_NAME": "5/merge", "GITHUB_HEAD_REF": "main"}, "pr-main"),
+        ({"CI_COMMIT_BRANCH": "topic"}, "topic"),
+        ({"CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "main"}, "pr-main"),
+    ],
+)
+def test_in_a_job_that_checks_out_a_commit(root, environ, branch):
+    git(root, "checkout", "-q", "--detach")
+    assert read_revision(root, "main", environ).standing.branch == branch
+
+
+def test_a_pull_request_from_a_branch_called_main_is_never_latest(root):
+    """Also where the job checks that branch out by its name."""
+    found = tags(read_revision(root, "main", {"GITHUB_HEAD_REF": "main"}).standing)
+    assert [tag.rpartition("-")[0] for tag in found] == ["pr-main"]
+
+
+def test_versions_are_those_of_the_commit_and_what_is_released_is_all(root):
+    git(root, "tag", "v1.2.9")
+    git(root, "commit", "-q", "--allow-empty", "-m", "second")
+    git(root, "tag", "v1.3.0")
+    git(root, "checkout", "-q", "v1.2.9")
+    standing = read_revision(root, "main", {}).standing
+    assert (standing.versions, set(standing.released)) == (("v1.2.9",), {"v1.2.9", "v1.3.0"})
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [
+        "https://example.com/team/app.git",
+        "https://ada:pa@ss@example.com/team/app",
+        "https://token@example.com/team/app.git",
+        "git@example.com:team/app.git",
+        "ssh://git@example.com:2222/team/app",
+    ],
+)
+def test_the_source_has_no_user_and_no_password(remote):
+    assert _source(remote, {}) == "https://example.com/team/app"

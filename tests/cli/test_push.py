@@ -163,3 +163,37 @@ def test_a_taken_tag_is_replaced_by_force_alone(shop):
     assert shop.push("--service=api", f"--force-tag={tag}").returncode == 0
     assert shop.server.store.manifests[tag] != b"another"
     assert shop.server.store.manifests["latest"] != b"another"
+
+
+def test_what_has_no_repository_is_left_out_and_told(shop):
+    shop.built("api", "web")
+    base = shop.git("rev-parse", "HEAD")
+    for name in ("web", "lib"):
+        (shop.root / name / "page").write_text("new")
+    shop.git("add", ".")
+    shop.git("commit", "-qm", "both")
+    shop.built("web", "lib")
+    said = shop.push("--changed", "--json", FAIRLEAD_BASE=base)
+    assert said.returncode == 0, said.stdout
+    assert set(result(said)["digests"]) == {"web"}
+    assert "no repository, so not pushed: lib" in said.stdout
+    named = shop.push("--service=lib")
+    assert named.returncode == 1
+    assert "lib: no repository to push it to" in named.stderr
+
+
+@pytest.mark.parametrize("change", ["configuration", "repository", "tags"])
+def test_what_was_built_before_a_change_is_not_pushed(shop, change):
+    """.env is in no commit, so the record of this one is still there."""
+    toml = TOML.format(server=shop.server.address).replace("team/api", "${TEAM:-team}/api")
+    shop.write(toml + '[build.services.api]\nargs = { A = "${ARG:-1}" }\n')
+    shop.built("api")
+    environ = {"configuration": {"ARG": "2"}, "repository": {"TEAM": "other"}}.get(change, {})
+    if change == "tags":
+        shop.git("tag", "v1.0.0")
+    said = shop.push("--service=api", **environ)
+    assert said.returncode == 1, said.stdout
+    words = {"configuration": "configuration", "repository": "configuration", "tags": "other tags"}
+    assert words[change] in said.stderr
+    assert "next:  fairlead build" in said.stderr
+    assert not shop.server.store.requests

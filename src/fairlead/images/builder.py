@@ -32,7 +32,7 @@ class Able:
             lacking = [
                 platform
                 for platform in one.platforms
-                if platform not in self.platforms and not one.cross
+                if _plain(platform) not in self.platforms and not one.cross
             ]
             if lacking:
                 raise _lacks(self, one, lacking)
@@ -49,7 +49,6 @@ def find_builder(name: str) -> Able:
     if not said.ok:
         raise _unusable(name, said.err, said.missing)
     driver = _field("Driver", said.out)
-    listed = [part.strip().rstrip("*") for part in _field("Platforms", said.out).split(",")]
     if driver == "docker" and not _has_image_store(builder):
         raise PreconditionError(
             f"the builder `{_field('Name', said.out)}` is the engine's own, without the containerd "
@@ -60,7 +59,22 @@ def find_builder(name: str) -> Able:
             "[build] builder names another builder",
             docs="how-to/build-and-push.md#the-builder",
         )
-    return Able(builder, driver, tuple(part for part in listed if part))
+    return Able(builder, driver, platforms_of(said.out))
+
+
+def platforms_of(text: str) -> tuple[str, ...]:
+    """What the nodes of a builder run, all together, as `docker buildx inspect` tells it.
+
+    The first node's own platform is the first.
+    """
+    lines = re.findall(r"^Platforms: *(.*)$", text, re.M)
+    listed = (part.strip().rstrip("*") for line in lines for part in line.split(","))
+    return tuple(dict.fromkeys(_plain(part) for part in listed if part))
+
+
+def _plain(platform: str) -> str:
+    """arm64 has one variant, which some write and some do not."""
+    return platform.removesuffix("/v8") if platform.endswith("arm64/v8") else platform
 
 
 def _is_context(name: str) -> bool:

@@ -2,18 +2,20 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fairlead.config.building import Building
 from fairlead.errors import PreconditionError
 from fairlead.events import HostFinished, HostProgress, Listener, PhaseFinished, PhaseStarted
 from fairlead.images.exchange import Exchange
+from fairlead.images.recipe import Buildable
 from fairlead.images.record import Built, Record, layout_of, read_record
 from fairlead.images.reference import Reference, parse
 from fairlead.images.revision import Revision
-from fairlead.images.tags import is_moving
+from fairlead.images.tags import SHORT, is_moving, tags
 from fairlead.images.upload import Sent, Upload
 
 STEP = "push"
@@ -47,43 +49,56 @@ class Pushed:
     seconds: float
 
 
-def built_of(root: Path, revision: Revision, names: Sequence[str]) -> list[Built]:
+def built_of(building: Building, revision: Revision, wanted: Iterable[Buildable]) -> list[Built]:
     """What passed of these images, ready to be sent.
 
-    Raises PreconditionError: not built, changed since, gone from .fairlead, or no repository.
+    Raises PreconditionError: not built, changed since, built when the configuration, repository or
+    tags were others, gone from .fairlead, or no repository.
     """
-    record = read_record(root, revision.key)
-    return [_ready(root, record, revision, name) for name in names]
+    record = read_record(building.root, revision.key)
+    return [_ready(building, record, revision, one) for one in wanted]
 
 
-def _ready(root: Path, record: Record | None, revision: Revision, name: str) -> Built:
-    built = record.of(name) if record else None
-    if built is None:
-        raise PreconditionError(
-            f"{name}: no image of commit {revision.key[:12]} was built here and passed",
-            state="nothing was pushed",
-            next_step="inv build",
+def _ready(building: Building, record: Record | None, revision: Revision, one: Buildable) -> Built:
+    commit, again = revision.key[:SHORT], f"inv build --service={one.name}"
+    if not one.image:
+        raise _refused(
+            f"{one.name}: no repository to push it to",
+            f'[services.{one.name}] image = "registry.example.com/team/{one.name}"',
         )
-    if not (root / built.layout / "index.json").is_file():
-        raise PreconditionError(
-            f"{name}: its image of commit {revision.key[:12]} was removed from .fairlead/images",
-            state="nothing was pushed",
-            next_step=f"inv build --service={name}",
+    built = record.of(one.name) if record else None
+    if record is None or built is None:
+        raise _refused(
+            f"{one.name}: no image of commit {commit} was built here and passed", "inv build"
         )
-    if layout_of(root, built).root.digest != built.digest:
-        raise PreconditionError(
-            f"{name}: {built.layout} is not the image that passed",
-            why=[f"passed: {built.digest}", f"there:  {layout_of(root, built).root.digest}"],
-            state="nothing was pushed",
-            next_step=f"inv build --service={name}",
-        )
-    if not built.image:
-        raise PreconditionError(
-            f"{name}: no repository to push it to",
-            state="nothing was pushed",
-            next_step=f'[services.{name}] image = "registry.example.com/team/{name}"',
-        )
+    if stale := _stale(building, record, built, revision, one):
+        raise _refused(f"{one.name}: its image was built with {stale}", "inv build")
+    if not (building.root / built.layout / "index.json").is_file():
+        gone = f"{one.name}: its image of commit {commit} was removed from .fairlead/images"
+        raise _refused(gone, again)
+    there = layout_of(building.root, built).root.digest
+    if there != built.digest:
+        why = (f"passed: {built.digest}", f"there:  {there}")
+        raise _refused(f"{one.name}: {built.layout} is not the image that passed", again, why)
     return built
+
+
+def _stale(
+    building: Building, record: Record, built: Built, revision: Revision, one: Buildable
+) -> str:
+    """What is not as it was when the image was built; empty when all is."""
+    wanted = tags(revision.standing)
+    if record.config != building.config_hash:
+        return "another configuration (deploy/*.toml, .env, or another --env) than it has now"
+    if built.image != one.image:
+        return f"another repository: {built.image or 'none'}, now {one.image}"
+    if built.tags != wanted:
+        return f"other tags: {', '.join(built.tags)}, now {', '.join(wanted)}"
+    return ""
+
+
+def _refused(what: str, next_step: str, why: Sequence[str] = ()) -> PreconditionError:
+    return PreconditionError(what, why=why, state="nothing was pushed", next_step=next_step)
 
 
 def push_all(sending: Sending, wanted: Sequence[Built]) -> list[Pushed]:

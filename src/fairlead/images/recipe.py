@@ -14,6 +14,8 @@ from fairlead.errors import ConfigError, Problem
 from fairlead.images.reference import parse
 from fairlead.model import Secret
 
+DOCKERFILE = "Dockerfile"
+
 
 class SourceFolder(Protocol):
     """A service whose source is declared: its folder and Dockerfile, from the repository's root."""
@@ -55,11 +57,19 @@ def buildables(
     """The images of a repository, by name: of declared sources and of the compose file's `build`.
 
     [build.services.<name>] has the last word on each. tag: what `${TAG}` stands for in the
-    compose file's build arguments. Raises ConfigError: a Dockerfile that is not there, an argument
-    that looks like a secret, one image made in two ways.
+    compose file's build arguments. A source without a Dockerfile, such as a library, is no image.
+    Raises ConfigError: a Dockerfile that is named and not there, an argument that looks like a
+    secret, one image made in two ways.
     """
     found = _from_compose(building, tag)
+    problems = []
     for one in sources:
+        if (
+            one.dockerfile != DOCKERFILE
+            and not (building.root / one.path / one.dockerfile).is_file()
+        ):
+            where = f"services.{one.name}.dockerfile"
+            problems.append(Problem(BASE, where, f"no such file: {one.path}/{one.dockerfile}"))
         if (building.root / one.path / one.dockerfile).is_file():
             folder = building.root / one.path
             bare = Buildable(
@@ -73,7 +83,7 @@ def buildables(
                 name=name, services=(name,), image="", context=building.root, dockerfile=Path()
             )
     whole = [_completed(building, one, found) for _, one in sorted(found.items())]
-    problems = [problem for one in whole for problem in _faults(building.root, one)]
+    problems += [problem for one in whole for problem in _faults(building.root, one)]
     problems += _unknown(building.build.services, found)
     grouped = _grouped(whole, problems)
     if problems:
@@ -111,7 +121,7 @@ def _composed(name: str, body: Mapping[str, Any], folder: Path) -> Buildable:
         services=(name,),
         image=parse(image).name if "/" in image else "",
         context=context,
-        dockerfile=context / str(build.get("dockerfile") or "Dockerfile"),
+        dockerfile=context / str(build.get("dockerfile") or DOCKERFILE),
         target=str(build.get("target") or ""),
         args={key: str(value).replace("$$", "$") for key, value in args.items()},
         platforms=tuple(build.get("platforms") or ()),
@@ -159,7 +169,7 @@ def _dockerfile(one: Buildable, recipe: Recipe, context: Path) -> Path:
     if recipe.dockerfile:
         return context / recipe.dockerfile
     if recipe.context or one.dockerfile == Path():
-        return context / "Dockerfile"
+        return context / DOCKERFILE
     return one.dockerfile
 
 

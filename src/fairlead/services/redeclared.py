@@ -1,16 +1,21 @@
 """Services whose declaration changed: another Dockerfile or dependency is another build."""
 
 import json
+import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fairlead.config.local import BASE, source_tables
+from fairlead.config.project import FOLDER
+from fairlead.engines.compose.declared import parsed
 from fairlead.services import history
 from fairlead.services.declared import FILE, RepositoryService
 
 Entries = Mapping[str, Any]  # service → what was written of it; "" → what was written for all
+SHAPES_NOTHING = ("artifact", "builder", "caches", "keep", "main_branch", "parallel", "timeout")
+"""Keys of [build] that say how and where, not what an image is."""
 
 
 def redeclared(
@@ -21,17 +26,32 @@ def redeclared(
     files: what changed since. A file that was not there, or could not be read, declared nothing.
     """
     causes: dict[str, str] = {}
-    for file, entries in ((FILE, _of_json), (BASE, _of_toml)):
+    for file, entries in ((FILE, _of_json), (BASE, _of_toml), (_compose_file(root), _of_compose)):
         if file not in files or not (root / file).is_file():
             continue
         before = _read(entries, history.file_at(root, base, file) or "")
         now = _read(entries, (root / file).read_text(encoding="utf-8-sig"))
+        shared = _differing(before.get("") or {}, now.get("") or {})
         for service in services:
-            if before.get("") != now.get(""):
-                causes[service.name] = f"global_files changed in {file}"
+            if shared:
+                causes.setdefault(service.name, f"{shared} changed in {file}")
             elif before.get(service.name) != now.get(service.name):
-                causes[service.name] = f"its declaration in {file} changed"
+                causes.setdefault(service.name, f"its declaration in {file} changed")
     return causes
+
+
+def _differing(before: Entries, now: Entries) -> str:
+    """What was written for all services and is not as it was; the first of it."""
+    return next((key for key in {**before, **now} if before.get(key) != now.get(key)), "")
+
+
+def _compose_file(root: Path) -> str:
+    """The compose file's path from the repository's root, as git tells it."""
+    try:
+        named = tomllib.loads((root / BASE).read_text(encoding="utf-8-sig")).get("compose")
+    except (OSError, ValueError):
+        named = None
+    return os.path.normpath(f"{FOLDER}/{named or 'compose.yaml'}")
 
 
 def _read(entries: Any, text: str) -> Entries:
@@ -44,9 +64,30 @@ def _read(entries: Any, text: str) -> Entries:
 def _of_json(text: str) -> Entries:
     raw = json.loads(text)
     body = {"services": raw} if isinstance(raw, list) else raw
-    return {"": body.get("global_files"), **{one["name"]: one for one in body["services"]}}
+    shared = {"global_files": body.get("global_files")}
+    return {"": shared, **{one["name"]: one for one in body["services"]}}
 
 
 def _of_toml(text: str) -> Entries:
+    """What is said of a service's source, of its build, and where its image goes."""
     raw = tomllib.loads(text)
-    return {"": raw.get("repository"), **source_tables(raw)}
+    build = raw.get("build", {})
+    recipes, sources = build.get("services", {}), source_tables(raw)
+    images = {name: one.get("image") for name, one in raw.get("services", {}).items()}
+    shapes = {key: value for key, value in build.items() if key not in SHAPES_NOTHING}
+    shapes.pop("services", None)
+    shared = {"global_files": raw.get("repository"), "[build]": shapes}
+    names = {*recipes, *sources, *images}
+    return {
+        "": shared,
+        **{name: (sources.get(name), recipes.get(name), images.get(name)) for name in names},
+    }
+
+
+def _of_compose(text: str) -> Entries:
+    """How the compose file builds its services; it may say the same of many through one anchor."""
+    services = parsed(text.encode()).get("services", {})
+    keys = ("build", "image", "extends")
+    return {
+        name: [one.get(key) for key in keys] for name, one in services.items() if "build" in one
+    }

@@ -36,7 +36,7 @@ def build(
         return _package(run, building, revision)
     recipes = chosen(run, building, tags(revision.standing)[0], changed)
     if not recipes:
-        run.reporter.result({"outcome": "done", "images": []}, ["nothing changed; nothing built"])
+        run.reporter.result({"outcome": "done", "images": []}, ["no image differs; nothing built"])
         return None
     able = find_builder(building.build.builder)
     wanted = [with_platforms(one, platforms, able) for one in recipes]

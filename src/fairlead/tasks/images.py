@@ -28,13 +28,16 @@ def opened(run: Run) -> "tuple[Building, Revision]":
 
 
 def chosen(run: Run, building: "Building", tag: str, changed: bool) -> "tuple[Buildable, ...]":
-    """The images of --service, of what changed, or all. Raises UsageError for an unknown one."""
+    """The images of --service, of what changed, or all. Raises UsageError for an unknown one.
+
+    Of what only the compose file builds nobody can tell whether it changed: it is always taken.
+    """
     from difflib import get_close_matches
 
     from fairlead.errors import UsageError
     from fairlead.images.recipe import buildables
     from fairlead.services import declared
-    from fairlead.tasks.scope import ALL, ALL_CHANGED, base_of, changes
+    from fairlead.tasks.scope import ALL, ALL_CHANGED
 
     found = buildables(building, declared(run.repository()), tag)
     if not found:
@@ -57,7 +60,24 @@ def chosen(run: Run, building: "Building", tag: str, changed: bool) -> "tuple[Bu
             state="nothing was built",
         )
     if changed or ALL_CHANGED in run.options.service:
-        wanted |= {one.name for one in changes(run, base_of()).services}
+        wanted |= _differing(run, known)
     elif not run.options.service:
         wanted = known
     return tuple(one for one in found if wanted & set(one.services))
+
+
+def _differing(run: Run, built: "set[str]") -> "set[str]":
+    """The services that changed, and those of which nothing tells; it is said what is left out."""
+    from fairlead.events import Notice
+    from fairlead.services import declared
+    from fairlead.tasks.scope import base_of, changes
+
+    differing = {one.name for one in changes(run, base_of()).services}
+    undeclared = built - {one.name for one in declared(run.repository())}
+    for names, text in (
+        (differing - built, "changed, but no image is built for it (no Dockerfile): {}"),
+        (undeclared, "taken whether changed or not, since no source is declared for it: {}"),
+    ):
+        if names:
+            run.reporter.event(Notice(text.format(", ".join(sorted(names)))))
+    return differing | undeclared

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fairlead.images.deliver import Delivered
     from fairlead.images.exchange import Exchange
     from fairlead.images.push import Pushed
+    from fairlead.images.recipe import Buildable
     from fairlead.images.record import Built
     from fairlead.model import Secret
 
@@ -47,11 +48,12 @@ def push(
             next_step="give it on stdin, with --password-stdin; or docker login",
         )
     building, revision = opened(run)
-    names = [one.name for one in chosen(run, building, tags(revision.standing)[0], changed)]
-    if not names:
-        run.reporter.result({"outcome": "done", "images": []}, ["nothing changed; nothing pushed"])
+    found = chosen(run, building, tags(revision.standing)[0], changed)
+    recipes = _with_repository(run, found, changed)
+    if not recipes:
+        run.reporter.result({"outcome": "done", "images": []}, ["no image differs; nothing pushed"])
         return None
-    wanted = built_of(building.root, revision, names)
+    wanted = built_of(building, revision, recipes)
     if run.options.plan:
         return _plan(run, wanted)
     if via_ssh:
@@ -65,6 +67,24 @@ def push(
         building.tag_prefix,
     )
     return _report(run, push_all(sending, wanted))
+
+
+def _with_repository(
+    run: Run, recipes: "Sequence[Buildable]", changed: bool
+) -> "Sequence[Buildable]":
+    """Those that are pushed somewhere; it is told what is left out.
+
+    One that --service names stays, to be refused; so does all of it when nothing else is left.
+    """
+    from fairlead.events import Notice
+
+    named = set(run.options.service)
+    kept = [one for one in recipes if one.image or named & set(one.services)]
+    if not kept and not changed:
+        return recipes
+    if left := [one.name for one in recipes if one not in kept]:
+        run.reporter.event(Notice(f"no repository, so not pushed: {', '.join(left)}"))
+    return kept
 
 
 def _plan(run: Run, wanted: "Sequence[Built]") -> None:

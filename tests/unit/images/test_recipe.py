@@ -63,6 +63,14 @@ def test_a_dockerfile_that_is_not_there_is_named(tmp_path):
     assert "no such file: api/Other" in caught.value.why[0]
 
 
+def test_a_declared_dockerfile_that_is_not_there_is_named(tmp_path):
+    """A typing mistake is not a service without an image."""
+    sources = [RepositoryService("api", "api"), RepositoryService("web", "web", "Dockerfil")]
+    with pytest.raises(ConfigError) as caught:
+        buildables(building(tmp_path), sources, "t")
+    assert "no such file: web/Dockerfil" in caught.value.why[0]
+
+
 def test_services_of_one_image_are_built_once(tmp_path):
     toml = '[services.api]\nimage = "r.test/a"\n[services.worker]\nimage = "r.test/a"\n'
     toml += '[build.services.api]\ncontext = "api"\n[build.services.worker]\ncontext = "api"\n'

@@ -10,6 +10,9 @@ from fairlead.services import changed, compared_with_live
 
 ALL = ["api", "jobs", "lib", "web"]
 
+TOML = "deploy/fairlead.toml"
+COMPOSE = "deploy/compose.yaml"
+
 
 def reasons(changes) -> dict[str, str]:
     return {one.name: one.reason for one in changes.services}
@@ -158,6 +161,35 @@ def test_a_declaration_in_toml_is_compared_without_what_is_about_the_roll_out(re
     assert here.names(base) == []
     here.write("deploy/fairlead.toml", text + 'depends_on = ["x"]\n')
     assert here.names(base) == ["y"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "expected"),
+    [
+        (TOML, 'args = { A = "1" }', {"api": f"its declaration in {TOML} changed"}),
+        (TOML, 'target = "slim"', {"api": f"its declaration in {TOML} changed"}),
+        (TOML, '[build]\nplatforms = ["linux/arm64"]', f"[build] changed in {TOML}"),
+        (TOML, "[build]\nparallel = 4", {}),
+        (COMPOSE, "build: ../services/jobs", {"jobs": f"its declaration in {COMPOSE} changed"}),
+        (COMPOSE, "mem_limit: 1g", {}),
+        (COMPOSE, "- [", {"jobs": f"its declaration in {COMPOSE} changed"}),
+    ],
+)
+def test_another_way_to_build_is_a_change(repo, file, text, expected):
+    """What an image is made with is not always in its service's folder."""
+    here = repo()
+    recipe = 'app = "a"\n[build.services.api]\ncontext = "services/api"\n'
+    compose = "services:\n  jobs:\n    build: .\n    "
+    before = {TOML: recipe, COMPOSE: compose}
+    for one, content in before.items():
+        here.write(one, content)
+    here.commit()
+    kept = before[file].removesuffix("build: .\n    ") if "build:" in text else before[file]
+    here.write(file, f"{kept}{text}\n")
+    if isinstance(expected, str):
+        expected = dict.fromkeys(("api", "jobs", "lib", "web"), expected)
+    found = {k: v for k, v in reasons(here.since("HEAD")).items() if not v.startswith("built from")}
+    assert found == expected
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ class _Reader:
 
     def document(self, file: Path) -> Mapping[str, Any]:
         if file not in self.documents:
-            self.documents[file] = _parsed(file)
+            self.documents[file] = _read(file)
         return self.documents[file]
 
 
@@ -123,8 +123,15 @@ def _references(value: object) -> Iterator[str]:
         yield from re.findall(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)", value.replace("$$", ""))
 
 
-def _parsed(file: Path) -> Mapping[str, Any]:
-    """The YAML document; empty when it is none, since Compose says that better."""
+def _read(file: Path) -> Mapping[str, Any]:
+    try:
+        return parsed(file.read_bytes())
+    except OSError:
+        return {}
+
+
+def parsed(content: bytes) -> Mapping[str, Any]:
+    """A compose file's YAML document; empty when it is none, since Compose says that better."""
     import yaml
 
     class Loader(yaml.SafeLoader):
@@ -139,7 +146,7 @@ def _parsed(file: Path) -> Mapping[str, Any]:
 
     Loader.add_multi_constructor("", untagged)
     try:
-        document = yaml.load(file.read_bytes(), Loader)  # noqa: S506 (a SafeLoader)
-    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        document = yaml.load(content, Loader)  # noqa: S506 (a SafeLoader)
+    except (ValueError, yaml.YAMLError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from fairlead.config.building import load_building
+from fairlead.images.alone import alone, while_nobody_builds
+from fairlead.images.layout import Layout
 from fairlead.images.record import Built, keep
 from fairlead.images.revision import read_revision
 from fairlead.images.tags import tags
@@ -197,3 +199,28 @@ def test_what_was_built_before_a_change_is_not_pushed(shop, change):
     assert words[change] in said.stderr
     assert "next:  fairlead build" in said.stderr
     assert not shop.server.store.requests
+
+
+def test_a_build_at_work_is_waited_for_by_nobody(shop):
+    """It would change what is being sent."""
+    shop.built("api")
+    with alone(shop.root):
+        said = shop.push("--service=api")
+    assert said.returncode == 1
+    assert "is at work in" in said.stderr
+    with while_nobody_builds(shop.root):  # another push
+        assert shop.push("--service=api").returncode == 0
+
+
+def test_a_file_that_cannot_be_read_is_no_bug_and_hides_no_other(shop):
+    """A layer is gone: that image is not pushed, the other is."""
+    shop.built("api", "web")
+    commit = shop.git("rev-parse", "HEAD")
+    layout = Layout(shop.root / f".fairlead/images/{commit}/api")
+    gone = list(layout.parts(layout.manifests()[0]))[-1]
+    layout.path(gone.digest).unlink()
+    said = shop.push("--service=api,web", "--json")
+    assert said.returncode == 1
+    assert set(result(said)["digests"]) == {"web"}
+    assert "a layer cannot be read: No such file or directory" in said.stdout
+    assert "bug" not in said.stdout

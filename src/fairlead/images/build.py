@@ -17,6 +17,7 @@ from fairlead.errors import FairleadError
 from fairlead.events import HostFinished, HostProgress, Listener, PhaseFinished, PhaseStarted
 from fairlead.images.build_secrets import secret_file
 from fairlead.images.builder import Able
+from fairlead.images.disk import on_disk
 from fairlead.images.finish import finish
 from fairlead.images.layout import Layout
 from fairlead.images.recipe import Buildable
@@ -118,7 +119,8 @@ def build_all(job: Job, wanted: Sequence[Buildable]) -> list[Outcome]:
     """Build each, so many at a time; what one meets stops none of the others."""
     began = time.monotonic()
     job.tell(PhaseStarted(STEP, "build images", tuple(one.name for one in wanted)))
-    own_folder(job.building.root, "images")
+    with on_disk("nothing can be kept in .fairlead", "nothing was built"):
+        own_folder(job.building.root, "images")
     with ThreadPoolExecutor(max_workers=job.building.build.parallel) as pool:
         try:
             futures = [pool.submit(_outcome, job, one) for one in wanted]
@@ -139,7 +141,8 @@ def _outcome(job: Job, one: Buildable) -> Outcome:
     stages = Stages(one.name)
     built, error = None, None
     try:
-        built = _build(job, one, stages)
+        with on_disk(f"{one.name}: its image cannot be kept", "no image of it was recorded"):
+            built = _build(job, one, stages)
     except Exception as fault:
         error = fault
     seconds = time.monotonic() - began

@@ -10,6 +10,7 @@ import hashlib
 import http.client
 import json
 import re
+import socket
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -109,7 +110,8 @@ class Exchange:
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             plain = " (it may speak plain HTTP: [registry] insecure = true)"
-            raise Unreachable(
+            kind = PreconditionError if _is_lasting(error) else Unreachable
+            raise kind(
                 f"registry {self.server} cannot be reached: {error}"
                 + (plain if isinstance(error, ssl.SSLError) else ""),
                 state="nothing was changed",
@@ -185,6 +187,17 @@ def _ask(
         finally:
             connection.close()
     return _read(connection.getresponse())
+
+
+def _is_lasting(error: Exception) -> bool:
+    """Whether it will be the same a moment later: a name nobody has, a certificate nobody trusts.
+
+    A TLS connection that was cut, and a name server that does not answer now, may come back.
+    """
+    if isinstance(error, socket.gaierror):
+        return error.errno != socket.EAI_AGAIN
+    cut = ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError
+    return isinstance(error, ssl.SSLError) and not isinstance(error, cut)
 
 
 def _connection(base: str, timeout: float) -> http.client.HTTPConnection:

@@ -10,6 +10,7 @@ from pathlib import Path
 from fairlead.config.building import Building
 from fairlead.errors import PreconditionError
 from fairlead.events import HostFinished, HostProgress, Listener, PhaseFinished, PhaseStarted
+from fairlead.images.disk import on_disk
 from fairlead.images.exchange import Exchange
 from fairlead.images.recipe import Buildable
 from fairlead.images.record import Built, Record, layout_of, read_record
@@ -104,12 +105,16 @@ def _refused(what: str, next_step: str, why: Sequence[str] = ()) -> Precondition
 def push_all(sending: Sending, wanted: Sequence[Built]) -> list[Pushed]:
     """Send each. Raises PushRefused before anything is sent when a tag is taken."""
     mounts: dict[str, dict[str, str]] = {}
-    uploads = [_upload(sending, one, mounts) for one in wanted]
-    for one, upload in zip(wanted, uploads, strict=True):
-        fixed = [tag for tag in one.tags if not is_moving(tag, sending.prefix)]
-        upload.check_tags([tag for tag in fixed if tag not in sending.forced])
     began = time.monotonic()
     sending.tell(PhaseStarted(STEP, "push images", tuple(one.name for one in wanted)))
+    try:
+        uploads = [_upload(sending, one, mounts) for one in wanted]
+        for one, upload in zip(wanted, uploads, strict=True):
+            fixed = [tag for tag in one.tags if not is_moving(tag, sending.prefix)]
+            upload.check_tags([tag for tag in fixed if tag not in sending.forced])
+    except Exception:
+        sending.tell(PhaseFinished(STEP, False, time.monotonic() - began))
+        raise
     with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
         try:
             pairs = zip(wanted, uploads, strict=True)
@@ -154,7 +159,8 @@ def _push(sending: Sending, one: Built, upload: Upload) -> Pushed:
     began = time.monotonic()
     sent, error = None, None
     try:
-        sent = upload.run(one.tags)
+        with on_disk(f"{one.name}: its image cannot be read", upload.state):
+            sent = upload.run(one.tags)
     except Exception as fault:
         error = fault
     finally:

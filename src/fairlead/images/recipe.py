@@ -1,6 +1,7 @@
 """What there is to build: one recipe an image, whichever services run it."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -8,13 +9,14 @@ from typing import Any, Protocol
 from fairlead.config.build import ImageSmoke, Recipe
 from fairlead.config.building import Building
 from fairlead.config.local import BASE
-from fairlead.config.redaction import says_secret
+from fairlead.config.redaction import Redactor, says_secret
 from fairlead.engines.compose import source
 from fairlead.errors import ConfigError, Problem
 from fairlead.images.reference import parse
 from fairlead.model import Secret
 
 DOCKERFILE = "Dockerfile"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")  # looks random, and hides nothing
 
 
 class SourceFolder(Protocol):
@@ -83,7 +85,8 @@ def buildables(
                 name=name, services=(name,), image="", context=building.root, dockerfile=Path()
             )
     whole = [_completed(building, one, found) for _, one in sorted(found.items())]
-    problems += [problem for one in whole for problem in _faults(building.root, one)]
+    known = Redactor(building.variables, extra=(building.registry.password,)).redact
+    problems += [problem for one in whole for problem in _faults(building.root, one, known)]
     problems += _unknown(building.build.services, found)
     grouped = _grouped(whole, problems)
     if problems:
@@ -173,7 +176,7 @@ def _dockerfile(one: Buildable, recipe: Recipe, context: Path) -> Path:
     return one.dockerfile
 
 
-def _faults(root: Path, one: Buildable) -> list[Problem]:
+def _faults(root: Path, one: Buildable, redact: Callable[[str], str]) -> list[Problem]:
     path = f"build.services.{one.name}"
     problems = []
     if not one.dockerfile.is_file():
@@ -188,8 +191,8 @@ def _faults(root: Path, one: Buildable) -> list[Problem]:
             f'write it as a secret, {name.lower()} = "env:{name}" under {path}.secrets, and mount '
             f"it: RUN --mount=type=secret,id={name.lower()}",
         )
-        for name in one.args
-        if says_secret(name)
+        for name, value in one.args.items()
+        if says_secret(name) or redact(plain := _DIGEST.sub("", value)) != plain
     ]
     return problems
 

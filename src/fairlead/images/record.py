@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fairlead.config.folder import own_folder
+from fairlead.images.disk import on_disk
 from fairlead.images.layout import Layout
 from fairlead.images.revision import Revision
 
@@ -83,10 +84,12 @@ def keep(
         when=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         images=tuple(sorted(images, key=lambda one: one.name)),
     )
-    file = own_folder(root, "builds") / f"{revision.key}.json"
-    beside = file.with_suffix(".new")
-    beside.write_text(json.dumps({"schema": SCHEMA, **asdict(record)}, indent=1) + "\n", "utf-8")
-    os.replace(beside, file)
+    text = json.dumps({"schema": SCHEMA, **asdict(record)}, indent=1) + "\n"
+    with on_disk("what passed cannot be recorded", "the record is as it was before"):
+        file = own_folder(root, "builds") / f"{revision.key}.json"
+        beside = file.with_suffix(".new")
+        beside.write_text(text, "utf-8")
+        os.replace(beside, file)
     return file
 
 

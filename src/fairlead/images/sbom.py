@@ -38,12 +38,26 @@ def list_parts(
         stem = f"{name}-{platform.replace('/', '-')}"
         files = {SPDX: folder / f"{stem}.spdx.json", CYCLONEDX: folder / f"{stem}.cdx.json"}
         _run_syft(layout, image, files, name)
-        documents = {kind: json.loads(file.read_bytes()) for kind, file in files.items()}
+        documents = {kind: _document(file, name) for kind, file in files.items()}
         _settle(documents, image.digest, revision)
         for kind, file in files.items():
             file.write_text(json.dumps(documents[kind], indent=1, sort_keys=True) + "\n", "utf-8")
         found[image.digest] = documents
     return found
+
+
+def _document(file: Path, name: str) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_bytes())
+    except ValueError as fault:
+        found = fault
+    if isinstance(found, dict):
+        return found
+    raise PreconditionError(
+        f"what syft wrote of {name} is no JSON object: {file.name}",
+        why=[str(found)[:200]],
+        state="the image is built, but neither recorded nor pushed",
+    )
 
 
 def _run_syft(layout: Layout, image: Blob, files: dict[str, Path], name: str) -> None:

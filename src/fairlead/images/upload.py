@@ -19,6 +19,7 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from fairlead.errors import FairleadError, PreconditionError
+from fairlead.images.disk import on_disk
 from fairlead.images.exchange import Answer, Exchange, Unreachable
 from fairlead.images.layout import Blob, Layout
 from fairlead.images.reference import Reference
@@ -34,7 +35,7 @@ Progress = Callable[[int, int, str], None]
 
 
 class PushRefused(FairleadError):
-    """The registry, or a rule of ours, does not take the image; its tags are as they were."""
+    """The registry, or a rule of ours, does not take the image."""
 
     kind = "push"
 
@@ -62,6 +63,14 @@ class Upload:
     cancel: threading.Event = field(default_factory=threading.Event)
     patience: float = PATIENCE
     sent: Sent = field(default_factory=Sent)
+    moved_tags: list[str] = field(default_factory=list)
+
+    @property
+    def state(self) -> str:
+        """What is true of its tags now."""
+        if not self.moved_tags:
+            return "its tags are as they were"
+        return f"{', '.join(self.moved_tags)} is the new image; its other tags are as they were"
 
     def check_tags(self, tags: Iterable[str]) -> None:
         """Raise PushRefused for a tag that has another image; these are those that never move."""
@@ -95,20 +104,26 @@ class Upload:
         self.put_manifest(root, root.digest)
         for tag in tags:
             self.put_manifest(root, tag)
+            self.moved_tags.append(tag)
         return self.sent
 
     def moved(self, before: int, total: int, note: str, sent: int) -> None:
         self.progress(before + sent, total, note)
 
     def digest_of(self, tag: str) -> str:
-        """The digest a tag has there; empty when it is free."""
+        """The digest a tag has there; empty when it is free. Computed where it is not told."""
+        for method in ("HEAD", "GET"):
+            answer = self.steadily(partial(self.look, method, tag), "look at the tag")
+            if answer.status == 404:
+                return ""
+            self.expect(answer, (200,), f"asked for the tag {tag}")
+            if told := answer.headers.get("docker-content-digest"):
+                return told
+        return answer.digest
+
+    def look(self, method: str, tag: str) -> Answer:
         accept = {"Accept": f"{self.layout.root.media_type}, */*"}
-        path = f"manifests/{tag}"
-        answer = self.steadily(lambda: self.send("HEAD", path, accept), "look at the tag")
-        if answer.status == 404:
-            return ""
-        self.expect(answer, (200,), f"asked for the tag {tag}")
-        return answer.headers.get("docker-content-digest", "unknown")
+        return self.send(method, f"manifests/{tag}", accept)
 
     def send_blob(self, blob: Blob, moved: Callable[[int], None]) -> None:
         """Send a blob unless it is there, or another repository of the server can lend it."""
@@ -132,16 +147,16 @@ class Upload:
 
         answer = self.steadily(put, f"put the manifest {name}")
         self.expect(answer, (201, 200), f"sent the manifest {name}")
-        self.same(answer, manifest.digest, name)
+        there = answer.headers.get("docker-content-digest") or self.digest_of(name)
+        self.same(there, manifest.digest, name)
 
-    def same(self, answer: Answer, digest: str, what: str) -> None:
-        """Raise PushRefused if the registry says that it holds something else than was sent."""
-        there = answer.headers.get("docker-content-digest", digest)
+    def same(self, there: str, digest: str, what: str) -> None:
+        """Raise PushRefused if the registry holds something else than was sent."""
         if there != digest:
             raise PushRefused(
                 f"{self.exchange.server} took {what} for another digest than ours",
                 why=[f"ours:  {digest}", f"there: {there}"],
-                state="its tags are as they were",
+                state=self.state,
                 next_step="something between here and there changes what is sent; find the proxy",
             )
 
@@ -163,7 +178,7 @@ class Upload:
                 f"{self.exchange.server} does not let us push to {self.target.repository} "
                 f"(HTTP {answer.status})",
                 why=_told(answer),
-                state="its tags are as they were",
+                state=self.state,
                 next_step=f"check user and password: docker login {self.exchange.server}, or "
                 "[registry] username and password, or --username with --password-stdin",
             )
@@ -174,7 +189,7 @@ class Upload:
             raise PushRefused(
                 f"{self.exchange.server} answers HTTP {answer.status} when {doing}",
                 why=_told(answer),
-                state="its tags are as they were",
+                state=self.state,
                 next_step=TOO_LARGE if answer.status == 413 else "",
             )
 
@@ -193,7 +208,7 @@ class Upload:
                     raise PreconditionError(
                         f"gave up after {self.patience:.0f} s without progress: {error.what}",
                         why=[f"could not {what}"],
-                        state="no tag was moved; what was sent so far is kept there",
+                        state=f"{self.state}; what was sent so far is kept there",
                         next_step="inv push again: it goes on with what is missing",
                     ) from error
                 self.sent.retries += 1
@@ -258,13 +273,15 @@ class _Transfer:
         }
         if self.offset:
             headers["Content-Range"] = f"{self.offset}-{self.blob.size - 1}"
-        rest = _Rest(self.upload.layout.path(self.blob.digest), self.offset, self.left)
+        file = self.upload.layout.path(self.blob.digest)
+        rest = _Rest(file, self.offset, self.left, self.upload.state)
         answer = self.upload.send("PUT", path, headers, rest)
         if answer.status == 404 or (self.offset and answer.status in (400, 416)):
             self.location = ""  # what it told of its place does not hold: all of it anew
             raise Unreachable(f"{self.upload.exchange.server} lost its place in a layer")
         self.upload.expect(answer, (201, 204), "a layer was sent")
-        self.upload.same(answer, self.blob.digest, "a layer")
+        told = answer.headers.get("docker-content-digest", self.blob.digest)  # it was asked for
+        self.upload.same(told, self.blob.digest, "a layer")
 
     def left(self, size: int, position: int) -> None:
         """So many bytes more have left us."""
@@ -277,14 +294,19 @@ class _Transfer:
 
 @dataclass(frozen=True)
 class _Rest:
-    """A file from an offset on, as often as it is iterated. left: told (bytes, position)."""
+    """A file from an offset on, as often as it is iterated. left: told (bytes, position).
+
+    Raises PreconditionError, with the state of the image's tags, when it cannot be read: an
+    OSError would be taken for the connection's.
+    """
 
     path: Path
     offset: int
     left: Callable[[int, int], None]
+    state: str
 
     def __iter__(self) -> Iterator[bytes]:
-        with self.path.open("rb") as file:
+        with on_disk("a layer cannot be read", self.state), self.path.open("rb") as file:
             file.seek(self.offset)
             while piece := file.read(PIECE):
                 yield piece

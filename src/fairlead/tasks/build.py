@@ -61,10 +61,10 @@ def _plan(run: Run, job: "Job", wanted: "Sequence[Buildable]") -> None:
 
 
 def _build(run: Run, job: "Job", wanted: "Sequence[Buildable]") -> None:
-    from fairlead.errors import FairleadError
     from fairlead.images.alone import alone
     from fairlead.images.build import build_all
     from fairlead.images.record import keep
+    from fairlead.tasks.images import tell_errors
 
     with alone(job.building.root):
         outcomes = build_all(job, wanted)
@@ -75,11 +75,7 @@ def _build(run: Run, job: "Job", wanted: "Sequence[Buildable]") -> None:
     run.reporter.table(
         "", columns, [_row(one) for one in outcomes], [f"tags: {', '.join(job.tags)}"]
     )
-    for one in outcomes:
-        if isinstance(one.error, FairleadError):
-            run.reporter.error(one.error)
-        elif one.error:
-            raise one.error
+    tell_errors(run, (one.error for one in outcomes))
     payload = {
         "outcome": "done" if len(passed) == len(outcomes) else "failed",
         "commit": job.revision.key,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from fairlead.tasks.run import Run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from fairlead.config.building import Building
     from fairlead.images.recipe import Buildable
     from fairlead.images.revision import Revision
@@ -81,3 +83,17 @@ def _differing(run: Run, built: "set[str]") -> "set[str]":
         if names:
             run.reporter.event(Notice(text.format(", ".join(sorted(names)))))
     return differing | undeclared
+
+
+def tell_errors(run: Run, errors: "Iterable[Exception | None]") -> None:
+    """Tell every error; what nobody expected is raised after them, so that it hides none."""
+    from fairlead.errors import FairleadError
+
+    unexpected = []
+    for error in errors:
+        if isinstance(error, FairleadError):
+            run.reporter.error(error)
+        elif error:
+            unexpected.append(error)
+    for error in unexpected:
+        raise error

@@ -37,6 +37,7 @@ def push(
 ) -> None:
     """Push the images that `build` made of this commit, under its tags"""
     from fairlead.errors import UsageError
+    from fairlead.images.alone import while_nobody_builds
     from fairlead.images.push import Sending, built_of, push_all
     from fairlead.images.tags import tags
     from fairlead.tasks.images import chosen, opened
@@ -53,20 +54,21 @@ def push(
     if not recipes:
         run.reporter.result({"outcome": "done", "images": []}, ["no image differs; nothing pushed"])
         return None
-    wanted = built_of(building, revision, recipes)
     if run.options.plan:
-        return _plan(run, wanted)
-    if via_ssh:
-        return _over_ssh(run, building, wanted)
-    password = _given(run, wanted) if password_stdin else None
-    sending = Sending(
-        building.root,
-        _connecting(building, username, password),
-        run.reporter.event,
-        frozenset(force_tag),
-        building.tag_prefix,
-    )
-    return _report(run, push_all(sending, wanted))
+        return _plan(run, built_of(building, revision, recipes))
+    with while_nobody_builds(building.root):
+        wanted = built_of(building, revision, recipes)
+        if via_ssh:
+            return _over_ssh(run, building, wanted)
+        password = _given(run, wanted) if password_stdin else None
+        sending = Sending(
+            building.root,
+            _connecting(building, username, password),
+            run.reporter.event,
+            frozenset(force_tag),
+            building.tag_prefix,
+        )
+        return _report(run, push_all(sending, wanted))
 
 
 def _with_repository(
@@ -134,16 +136,12 @@ def _connecting(
 
 
 def _report(run: Run, found: "list[Pushed]") -> None:
-    from fairlead.errors import FairleadError
+    from fairlead.tasks.images import tell_errors
 
     rows = [_row(one) for one in found]
     columns = ("image", "result", "repository", "digest", "MB sent", "MB there", "retries")
     run.reporter.table("", columns, rows)
-    for one in found:
-        if isinstance(one.error, FairleadError):
-            run.reporter.error(one.error)
-        elif one.error:
-            raise one.error
+    tell_errors(run, (one.error for one in found))
     done = [one for one in found if one.sent]
     payload = {
         "outcome": "done" if len(done) == len(found) else "failed",
@@ -192,14 +190,10 @@ def _over_ssh(run: Run, building: "Building", wanted: "Sequence[Built]") -> None
 def _report_hosts(
     run: Run, wanted: "Sequence[Built]", found: "Mapping[str, Delivered | Exception]"
 ) -> None:
-    from fairlead.errors import FairleadError
+    from fairlead.tasks.images import tell_errors
 
     done = {name: one for name, one in found.items() if not isinstance(one, Exception)}
-    for error in found.values():
-        if isinstance(error, FairleadError):
-            run.reporter.error(error)
-        elif isinstance(error, Exception):
-            raise error
+    tell_errors(run, (one for one in found.values() if isinstance(one, Exception)))
     rows = [(name, f"{one.bytes / 1e6:.1f}", f"{one.seconds:.1f}") for name, one in done.items()]
     run.reporter.table("", ("host", "MB sent", "seconds"), rows)
     payload = {

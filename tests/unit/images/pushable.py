@@ -16,8 +16,9 @@ class Store:
     cut: close that many PUTs of a layer after half of it. mute: close so many after all of it,
     without an answer. forget: that many uploads are not known when they are asked for. busy: that
     many requests meet 503. password: of user ada, if one is wanted. lie: the digest that it says
-    it stored; silent: it says none. limit: bytes that one ranged piece may have (GHCR), whole:
-    that any may have. stuck: the bytes it always says it has of an upload (ECR).
+    it stored; silent: it says none. swap: what it keeps instead of a manifest. refuse: a tag
+    it does not take. limit: bytes that one ranged piece may have (GHCR), whole: that any may have.
+    stuck: the bytes it always says it has of an upload (ECR).
     """
 
     blobs: dict[str, bytes] = field(default_factory=dict)
@@ -32,6 +33,8 @@ class Store:
     password: str = ""
     lie: str = ""
     silent: bool = False
+    swap: bytes = b""
+    refuse: str = ""
     limit: int = 0
     whole: int = 0
     stuck: int = 0
@@ -41,7 +44,7 @@ class PushServer(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, store: Store) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("", 0), _Handler)  # 127.0.0.2 is no localhost to a client
         self.store = store
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -88,13 +91,18 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self.upload(store, path, kind[2], query, body)
         held = store.blobs if kind[1] == "blobs" else store.manifests
         if self.command == "PUT":
+            if kind[2] == store.refuse:
+                return self.answer(400)
+            body = store.swap or body
             digest = "sha256:" + hashlib.sha256(body).hexdigest()
             store.manifests[kind[2]] = store.manifests[digest] = body
             return self.stored(store.lie or digest)
         if kind[2] not in held:
             return self.answer(404)
         digest = store.lie or "sha256:" + hashlib.sha256(held[kind[2]]).hexdigest()
-        return self.answer(200, **{"Docker-Content-Digest": digest})
+        told = {} if store.silent else {"Docker-Content-Digest": digest}
+        body = held[kind[2]] if self.command == "GET" else b""
+        return self.answer(200, body, **told)
 
     def upload(
         self, store: Store, path: str, name: str, query: dict[str, list[str]], body: bytes

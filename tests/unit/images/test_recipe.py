@@ -56,6 +56,25 @@ def test_an_argument_that_looks_like_a_secret_is_refused(tmp_path):
     assert "abc" not in caught.value.why[0]
 
 
+@pytest.mark.parametrize("value", ["swordfish-of-env", "https://ada:pa55@r.test/simple"])
+def test_an_argument_whose_value_is_a_secret_is_refused(tmp_path, value):
+    """Whatever it is called: what would be masked in a log stays readable in the image."""
+    (tmp_path / ".env").write_text("DB_PASSWORD=swordfish-of-env\n")
+    toml = f'[build.services.api]\ncontext = "api"\nargs = {{ INDEX = "{value}" }}\n'
+    with pytest.raises(ConfigError) as caught:
+        buildables(building(tmp_path, toml), [], "t")
+    assert "args.INDEX: looks like a secret" in caught.value.why[0]
+    assert value not in caught.value.why[0]
+
+
+def test_a_base_image_by_its_digest_is_no_secret(tmp_path):
+    base = f"r.test/python@sha256:{'0123456789abcdef' * 4}"
+    (tmp_path / ".env").write_text(f"BASE={base}\n")
+    toml = '[build.services.api]\ncontext = "api"\nargs = { BASE = "${BASE}" }\n'
+    (one,) = buildables(building(tmp_path, toml), [], "t")
+    assert one.args == {"BASE": base}
+
+
 def test_a_dockerfile_that_is_not_there_is_named(tmp_path):
     toml = '[build.services.api]\ncontext = "api"\ndockerfile = "Other"\n'
     with pytest.raises(ConfigError) as caught:

@@ -1,5 +1,8 @@
 """An image arrives whole or not at all, whatever happens on the way."""
 
+import socket
+import ssl
+
 import pytest
 from layouts import make
 from pushable import PushServer, Store
@@ -7,7 +10,7 @@ from pushable import PushServer, Store
 from fairlead.errors import PreconditionError
 from fairlead.images import upload
 from fairlead.images.credentials import Credentials
-from fairlead.images.exchange import Exchange
+from fairlead.images.exchange import Exchange, _is_lasting
 from fairlead.images.reference import Reference
 from fairlead.images.upload import PushRefused, Upload
 from fairlead.model import Secret
@@ -159,6 +162,26 @@ def test_a_digest_that_is_not_ours_is_refused(sending, store):
     assert "v1" not in store.manifests
 
 
+@pytest.mark.parametrize("swap", [b"", b"another manifest"])
+def test_a_registry_that_tells_no_digest_is_asked_what_it_has(sending, store, layout, swap):
+    """No word of it is no proof."""
+    store.silent, store.swap = True, swap
+    if swap:
+        with pytest.raises(PushRefused, match="for another digest than ours"):
+            sending().run(["v1"])
+    else:
+        sending().run(["v1"])
+        sending().check_tags(["v1"])
+        assert complete(store, layout)
+
+
+def test_tags_that_are_set_already_are_told(sending, store):
+    store.refuse = "v1.4"
+    with pytest.raises(PushRefused) as caught:
+        sending().run(["v1.4.2", "v1.4", "v1"])
+    assert caught.value.state == "v1.4.2 is the new image; its other tags are as they were"
+
+
 def test_a_wrong_password_is_a_sentence_without_it(sending, store):
     store.password = "right-horse-battery"
     wrong = Credentials("ada", Secret("wr0ng-horse-battery"))
@@ -175,3 +198,33 @@ def test_the_right_password_pushes(sending, store, layout):
     store.password = "right-horse-battery"
     sending(Credentials("ada", Secret("right-horse-battery"))).run(["v1"])
     assert complete(store, layout)
+
+
+def test_a_registry_that_speaks_no_tls_is_told_at_once(server, layout):
+    """A minute later it would be the same."""
+    address = server.address.replace("127.0.0.1", "127.0.0.2")  # not taken for plain HTTP
+    one = Upload(
+        Exchange(address, None, timeout=5),
+        Reference(address, "team/app", ""),
+        layout,
+        lambda *_: None,
+    )
+    with pytest.raises(PreconditionError, match="insecure = true"):
+        one.run(["v1"])
+    assert one.sent.retries == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "lasting"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "unknown"), True),
+        (socket.gaierror(socket.EAI_AGAIN, "again"), False),
+        (ssl.SSLCertVerificationError(1, "self-signed"), True),
+        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER]"), True),
+        (ssl.SSLEOFError(8, "EOF in violation of protocol"), False),
+        (ConnectionResetError(), False),
+        (TimeoutError(), False),
+    ],
+)
+def test_what_lasts_is_not_tried_again(error, lasting):
+    assert _is_lasting(error) is lasting

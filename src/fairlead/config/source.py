@@ -1,5 +1,6 @@
 """Where a service's source is, and the files that all services share."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -23,6 +24,20 @@ def tree_glob(value: object) -> str:
         return tree_path(value)
     except ValueError:
         raise ValueError('must be a pattern of paths such as "libs/**" or "**/*.lock"') from None
+
+
+_WILD = re.compile(r"\*\*/|\*\*|\*|\?")
+_MEANING = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+
+
+def tree_regex(glob: str) -> str:
+    """A regular expression for a pattern; one that names a folder stands for all below it."""
+    parts, end = [], 0
+    for wild in _WILD.finditer(glob):
+        parts += [re.escape(glob[end : wild.start()]), _MEANING[wild[0]]]
+        end = wild.end()
+    below = "" if _WILD.search(glob.rpartition("/")[2]) else "(?:/.*)?"
+    return "".join(parts) + re.escape(glob[end:]) + below
 
 
 TreePath = Annotated[str, tree_path]

@@ -7,17 +7,19 @@ nobody, and a gzip header without a time.
 import gzip
 import hashlib
 import io
+import os
 import re
 import tarfile
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 from shutil import which
 from tempfile import TemporaryDirectory
 
 from fairlead.config.build import Artifact
 from fairlead.config.folder import own_folder
+from fairlead.config.source import tree_regex
 from fairlead.errors import PreconditionError
+from fairlead.images.disk import on_disk
 from fairlead.images.revision import Revision
 from fairlead.model import Command
 from fairlead.transport.local import run_local
@@ -34,6 +36,11 @@ LOCKS = {
 _PINNED = re.compile(
     r"[A-Za-z0-9._-]+\s*(\[[^\]]*\])?\s*(===?\s*[^\s*,;]+|@\s*\S+)\s*(;.*|--hash.*|$)"
 )
+_OPTION = re.compile(
+    r"(-i|-f|--(index-url|extra-index-url|find-links|no-index|trusted-host|prefer-binary"
+    r"|only-binary|no-binary|require-hashes))\b"
+)
+"""Options that install nothing themselves, as `-e folder` and `-r file` do."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +72,21 @@ def make(root: Path, app: str, revision: Revision, settings: Artifact) -> Made:
     kept[VERSION] = (f"{version}\n".encode(), 0o644)
     kept[REQUIREMENTS] = (pins.encode(), 0o644)
     name = f"{app}-{version}"
-    file = own_folder(root, "artifacts") / f"{name}.tar.gz"
     content = _packed(name, kept, revision.when)
-    file.write_bytes(content)
     total = hashlib.sha256(content).hexdigest()
-    beside = file.with_name(file.name + ".sha256")
-    beside.write_text(f"{total}  {file.name}\n", "utf-8")
-    return Made(file, beside, total, len(kept), len(_lines(pins)))
+    with on_disk("the artifact cannot be written", "what was there is as it was"):
+        file = own_folder(root, "artifacts") / f"{name}.tar.gz"
+        sum_file = file.with_name(file.name + ".sha256")
+        _write(file, content)
+        _write(sum_file, f"{total}  {file.name}\n".encode())
+    return Made(file, sum_file, total, len(kept), len(_lines(pins)))
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Beside, then renamed into place: nobody sees half of it."""
+    beside = file.with_name(f".{file.name}.new")
+    beside.write_bytes(content)
+    os.replace(beside, file)
 
 
 Files = dict[str, tuple[bytes, int]]
@@ -105,12 +120,12 @@ def _version(files: Files, commit: str) -> str:
 
 
 def _excluded(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatch(f"/{name}", pattern) or fnmatch(name, pattern) for pattern in patterns)
+    return any(re.fullmatch(tree_regex(pattern), name) for pattern in patterns)
 
 
 def _requirements(root: Path, files: Files, settings: Artifact) -> str:
     """The pinned requirements: of the file named, of a lock file, of requirements.txt."""
-    lock = next((name for name in LOCKS if name in files and which(LOCKS[name][0])), "")
+    lock = next((name for name in LOCKS if name in files), "")
     if settings.requirements is None and lock:
         text, source = _exported(root, lock), lock
     else:
@@ -118,13 +133,21 @@ def _requirements(root: Path, files: Files, settings: Artifact) -> str:
         if source not in files:
             raise _unpinned(f"the commit has no {source}, and no lock file that can be read here")
         text = files[source][0].decode("utf-8", "replace")
-    loose = [line for line in _lines(text) if not line.startswith("-") and not _is_pinned(line)]
+    loose = [line for line in _lines(text) if not _OPTION.match(line) and not _is_pinned(line)]
     if loose:
         raise _unpinned(f"{source} does not pin {', '.join(loose[:5])}")
     return text if text.endswith("\n") else text + "\n"
 
 
 def _exported(root: Path, lock: str) -> str:
+    if not which(LOCKS[lock][0]):
+        raise PreconditionError(
+            f"{lock} says what is pinned, and {LOCKS[lock][0]}, which reads it, is not installed",
+            state="nothing was written",
+            next_step=f"install {LOCKS[lock][0]}, or name a file of pins: "
+            "[build.artifact] requirements",
+            docs="how-to/build-and-push.md#the-packaged-artifact",
+        )
     said = run_local(Command(LOCKS[lock], timeout=TIMEOUT), cwd=root)
     if not said.ok:
         raise PreconditionError(

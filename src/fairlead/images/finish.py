@@ -2,8 +2,8 @@
 
 BuildKit's provenance tells when it ran, gives the run a random number, and maps the digests its
 own operations had in that run; so the index of two equal builds would differ though every image in
-it is the same. These fields (optional in SLSA 0.2, or BuildKit's own) are left out; everything
-else that BuildKit attests stays as it said it.
+it is the same. These fields (optional in SLSA 0.2 and 1.0, or BuildKit's own) are left out;
+everything else that BuildKit attests stays as it said it.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,10 @@ from fairlead.images.layout import ATTESTED, INDEX, MANIFEST, Blob, Layout, cano
 
 IN_TOTO = "application/vnd.in-toto+json"
 PREDICATE = "in-toto.io/predicate-type"
-VARYING = ("buildInvocationID", "buildStartedOn", "buildFinishedOn", "digestMapping")
+VARYING = frozenset(
+    {"buildInvocationID", "buildStartedOn", "buildFinishedOn", "digestMapping"}  # SLSA 0.2
+    | {"invocationId", "invocationID", "startedOn", "finishedOn"}  # SLSA 1.0
+)
 _UNKNOWN = {"architecture": "unknown", "os": "unknown"}
 
 Sboms = Mapping[str, Mapping[str, Any]]
@@ -117,7 +120,7 @@ def _digests(layers: list[dict[str, Any]]) -> list[str]:
 
 
 def _drop_unused(layout: Layout) -> None:
-    """Remove the blobs that the new index does not reach: those it has replaced."""
+    """Remove the blobs that nothing reaches any more: the index and manifests that were before."""
     used = {layout.root.digest}
     for manifest in layout.manifests():
         used.add(manifest.digest)

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from fairlead.config.source import tree_regex
 from fairlead.services.declared import RepositoryService
 
 
@@ -24,7 +25,7 @@ class Owners:
                 self._inside[service.path].append(service.name)
                 for folder in _folders(service.path):
                     self._above[folder].append(service.name)
-        self._global = re.compile("|".join(map(_pattern, global_files)) or r"(?!)")
+        self._global = re.compile("|".join(map(tree_regex, global_files)) or r"(?!)")
 
     def is_global(self, file: str) -> bool:
         """Whether a change to it is a change to every service."""
@@ -44,17 +45,3 @@ def _folders(path: str) -> Iterator[str]:
     while end > 0:
         yield path[:end]
         end = path.rfind("/", 0, end)
-
-
-_WILD = re.compile(r"\*\*/|\*\*|\*|\?")
-_MEANING = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-
-
-def _pattern(glob: str) -> str:
-    """A regular expression for a pattern; one that names a folder stands for all below it."""
-    parts, end = [], 0
-    for wild in _WILD.finditer(glob):
-        parts += [re.escape(glob[end : wild.start()]), _MEANING[wild[0]]]
-        end = wild.end()
-    below = "" if _WILD.search(glob.rpartition("/")[2]) else "(?:/.*)?"
-    return "".join(parts) + re.escape(glob[end:]) + below

@@ -35,14 +35,16 @@ class Told:
 
 @dataclass(frozen=True)
 class Draft:
-    """A release as it should be: its tag, its title, its notes."""
+    """A release as it should be: its tag, its title, its notes, and whether more is to come."""
 
     tag: str
     name: str
     body: str
+    prerelease: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        return {"tag_name": self.tag, "name": self.name, "body": self.body}
+        told = {"tag_name": self.tag, "name": self.name, "body": self.body}
+        return {**told, "prerelease": self.prerelease}
 
 
 def repository_name(root: Path, declared: str, environ: Mapping[str, str]) -> str:
@@ -104,7 +106,9 @@ class GitHub:
             made = self._ask("POST", "releases", draft.as_json()) or {}
             return Told("created", str(made.get("html_url", "")))
         url = str(there.get("html_url", ""))
-        if all((there.get(key) or "") == value for key, value in draft.as_json().items()):
+        if all(
+            (there.get(key) or type(value)()) == value for key, value in draft.as_json().items()
+        ):
             return Told("unchanged", url)
         self._ask("PATCH", f"releases/{int(there['id'])}", draft.as_json())
         return Told("updated", url)

@@ -44,8 +44,9 @@ def has_tag(root: Path, tag: str) -> bool:
 
 
 def tag_before(root: Path, commit: str, prefix: str) -> str:
-    """The nearest release tag at or before a commit; empty when there is none."""
-    found = ask(root, "describe", "--tags", "--abbrev=0", f"--match={prefix}[0-9]*.*", commit)
+    """The nearest release tag at or before a commit, no pre-release; empty when there is none."""
+    kinds = (f"--match={prefix}[0-9]*.*", f"--exclude={prefix}*-*")
+    found = ask(root, "describe", "--tags", "--abbrev=0", *kinds, commit)
     return found.out.strip() if found.ok else ""
 
 

@@ -27,4 +27,4 @@ def release_notes(root: Path, release: Release, tag: str) -> Draft:
     if not body:
         before = history.tag_before(root, f"refs/tags/{tag}^", prefix)
         body = commits.notes(history.commits(root, before, f"refs/tags/{tag}"))
-    return Draft(tag, tag, body)
+    return Draft(tag, tag, body, prerelease="-" in tag.removeprefix(prefix))

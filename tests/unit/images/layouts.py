@@ -14,7 +14,9 @@ def put(layout: Layout, content: bytes, kind: str, **more: object) -> dict[str, 
     return {"mediaType": kind, "digest": digest, "size": size, **more}
 
 
-def make(folder: Path, platforms=("amd64", "arm64"), layers=(b"one", b"two"), run="1") -> Layout:
+def make(
+    folder: Path, platforms=("amd64", "arm64"), layers=(b"one", b"two"), run="1", slsa="v0.2"
+) -> Layout:
     """An index of images with provenance, as BuildKit writes it in the run named `run`."""
     layout = Layout(folder)
     (folder / "blobs/sha256").mkdir(parents=True)
@@ -24,7 +26,7 @@ def make(folder: Path, platforms=("amd64", "arm64"), layers=(b"one", b"two"), ru
         config = put(layout, canonical({**where, "rootfs": {}}), CONFIG)
         parts = [put(layout, part + machine.encode(), LAYER) for part in layers]
         image = put(layout, canonical(manifest(config, parts)), MANIFEST, platform=where)
-        entries += [image, provenance(layout, str(image["digest"]), run)]
+        entries += [image, provenance(layout, str(image["digest"]), run, slsa)]
     index = put(layout, canonical({"schemaVersion": 2, "manifests": entries}), INDEX)
     layout.point(Blob.of(index))
     return layout
@@ -34,11 +36,21 @@ def manifest(config: object, layers: list[dict[str, object]]) -> dict[str, objec
     return {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers}
 
 
-def provenance(layout: Layout, image: str, run: str) -> dict[str, object]:
-    metadata = {"buildInvocationID": run, "buildStartedOn": run, "reproducible": False}
-    predicate = {"buildType": "buildkit", "metadata": metadata, "digestMapping": {run: "step0"}}
-    statement = {"predicateType": "https://slsa.dev/provenance/v0.2", "predicate": predicate}
-    about = {"in-toto.io/predicate-type": "https://slsa.dev/provenance/v0.2"}
+def predicate(run: str, slsa: str) -> dict[str, object]:
+    """What BuildKit attests of the run named `run`, as it says it in that version of SLSA."""
+    if slsa == "v0.2":
+        metadata = {"buildInvocationID": run, "buildStartedOn": run, "reproducible": False}
+        return {"buildType": "buildkit", "metadata": metadata, "digestMapping": {run: "step0"}}
+    metadata = {"invocationId": run, "startedOn": run, "finishedOn": run, "reproducible": False}
+    inner = {"buildConfig": {"digestMapping": {run: "step0"}}}
+    definition = {"buildType": "buildkit", "internalParameters": inner}
+    return {"buildDefinition": definition, "runDetails": {"builder": {}, "metadata": metadata}}
+
+
+def provenance(layout: Layout, image: str, run: str, slsa: str) -> dict[str, object]:
+    kind = f"https://slsa.dev/provenance/{slsa}"
+    statement = {"predicateType": kind, "predicate": predicate(run, slsa)}
+    about = {"in-toto.io/predicate-type": kind}
     layer = put(layout, canonical(statement), "application/vnd.in-toto+json", annotations=about)
     config = put(layout, canonical(UNKNOWN), CONFIG)
     marks = {ATTESTATION: "attestation-manifest", ATTESTED: image}

@@ -1,9 +1,11 @@
 """What a run of BuildKit leaves varies; what is recorded and pushed does not."""
 
+import pytest
 from layouts import make
 
 from fairlead.images.finish import finish
 
+SLSA = ("v0.2", "v1")  # what BuildKit wrote at first, and what it writes now
 ABOUT = {"org.opencontainers.image.revision": "abc"}
 
 
@@ -11,8 +13,10 @@ def everything(layout):
     return "".join(file.read_text() for file in (layout.folder / "blobs/sha256").iterdir())
 
 
-def test_two_runs_of_one_build_give_one_digest(tmp_path):
-    digests = {finish(make(tmp_path / run, run=run), {}, ABOUT) for run in ("first", "second")}
+@pytest.mark.parametrize("slsa", SLSA)
+def test_two_runs_of_one_build_give_one_digest(tmp_path, slsa):
+    made = (make(tmp_path / run, run=run, slsa=slsa) for run in ("first", "second"))
+    digests = {finish(one, {}, ABOUT) for one in made}
     assert len(digests) == 1
 
 
@@ -25,8 +29,9 @@ def test_the_images_keep_their_digests_and_the_index_names_their_platforms(tmp_p
     assert layout.read(layout.root.digest)["annotations"] == ABOUT
 
 
-def test_provenance_stays_but_for_what_varies(tmp_path):
-    layout = make(tmp_path / "a", run="a-run-of-its-own")
+@pytest.mark.parametrize("slsa", SLSA)
+def test_provenance_stays_but_for_what_varies(tmp_path, slsa):
+    layout = make(tmp_path / "a", run="a-run-of-its-own", slsa=slsa)
     finish(layout, {}, {})
     text = everything(layout)
     assert "a-run-of-its-own" not in text

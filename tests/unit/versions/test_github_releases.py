@@ -108,6 +108,17 @@ def test_it_is_made_once_and_brought_up_to_date(service):
     assert writes == ["POST", "PATCH"]
 
 
+def test_a_pre_release_is_told_as_one(service):
+    """GitHub shows what is none as the latest."""
+    service.tags.add("v2.0.0-rc.1")
+    draft = Draft("v2.0.0-rc.1", "v2.0.0-rc.1", "- new", prerelease=True)
+    assert publish(service, draft).what == "created"
+    assert publish(service, draft).what == "unchanged"
+    publish(service)
+    found = {one["tag_name"]: one["prerelease"] for one in service.releases.values()}
+    assert found == {"v2.0.0-rc.1": True, "v1.5.0": False}
+
+
 def test_a_tag_that_github_lacks_is_not_made_up(service):
     service.tags.clear()
     with pytest.raises(FairleadError, match=r"has no tag v1\.5\.0") as told:

@@ -31,6 +31,20 @@ def test_auto_is_what_the_commits_demand(project, messages, version):
     assert str(planned(project).new) == version
 
 
+@pytest.mark.parametrize("prefix", ["v", "app-v"])
+def test_a_pre_release_is_no_release_to_go_on_from(project, prefix):
+    """What came before it is new in the release, too."""
+    project.git("tag", f"{prefix}1.4.1")
+    project.commit("feat: a")
+    project.git("tag", f"{prefix}1.5.0-rc.1")
+    project.commit("fix: b")
+    assert str(planned(project, tag_prefix=prefix).new) == "1.5.0"
+    assert not release_notes(project.root, Release(tag_prefix=prefix), "").prerelease
+    told = release_notes(project.root, Release(tag_prefix=prefix), f"{prefix}1.5.0-rc.1")
+    assert told.prerelease
+    assert "- a" in told.body
+
+
 def test_a_bump_is_a_file_a_section_a_commit_and_a_tag(project):
     project.commit("feat(api): orders")
     project.commit("fix: rounding")

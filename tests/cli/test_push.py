@@ -195,7 +195,11 @@ def test_what_was_built_before_a_change_is_not_pushed(shop, change):
         shop.git("tag", "v1.0.0")
     said = shop.push("--service=api", **environ)
     assert said.returncode == 1, said.stdout
-    words = {"configuration": "configuration", "repository": "configuration", "tags": "other tags"}
+    words = {
+        "configuration": "configuration",
+        "repository": "another repository",
+        "tags": "other tags",
+    }
     assert words[change] in said.stderr
     assert "next:  fairlead build" in said.stderr
     assert not shop.server.store.requests
@@ -224,3 +228,34 @@ def test_a_file_that_cannot_be_read_is_no_bug_and_hides_no_other(shop):
     assert set(result(said)["digests"]) == {"web"}
     assert "a layer cannot be read: No such file or directory" in said.stdout
     assert "bug" not in said.stdout
+
+
+def test_what_was_built_without_an_environment_is_pushed_for_one(shop):
+    """Its hosts and health checks are none of the image's."""
+    (shop.root / "deploy/staging.toml").write_text('[services.api]\nhealth = "/up"\nport = 80\n')
+    shop.write(TOML.format(server=shop.server.address))
+    shop.built("api")
+    assert shop.push("--service=api", "--env=staging").returncode == 0
+
+
+@pytest.mark.parametrize("verdict", ["smoke", "scan"])
+def test_what_was_not_tried_is_not_pushed_unless_the_configuration_says_so(shop, verdict):
+    """Not run is not passed."""
+    shop.built("api", **{verdict: "not run: nobody is here"})
+    refused = shop.push("--service=api")
+    assert refused.returncode == 1
+    assert "not run: nobody is here" in refused.stderr
+    assert "[build] require" in refused.stderr
+    assert not shop.server.store.requests
+    other = {"smoke": "scan", "scan": "smoke"}[verdict]
+    more = f'[build]\nrequire = ["{other}"]\n'
+    shop.write(TOML.format(server=shop.server.address) + more)
+    shop.built("api", **{verdict: "not run: nobody is here"})
+    assert shop.push("--service=api").returncode == 0
+
+
+def test_a_smoke_test_that_is_left_out_on_purpose_is_not_asked_for(shop):
+    toml = TOML.format(server=shop.server.address)
+    shop.write(toml + "[build.services.api.smoke]\nskip = true\n")
+    shop.built("api", smoke="not run: [build] says skip")
+    assert shop.push("--service=api").returncode == 0

@@ -17,6 +17,7 @@ from fairlead.config.source import TreeGlob, TreePath
 from fairlead.config.statuses import ANY_2XX, StatusesText
 
 Cache = Literal["local", "inline", "registry", "gha"]
+Proof = Literal["smoke", "scan"]
 Platform = Annotated[
     str,
     matching(r"[a-z0-9]+/[a-z0-9_]+(/v[0-9]+)?", 'must be a platform such as "linux/amd64"'),
@@ -95,7 +96,8 @@ class Artifact:
 @dataclass(frozen=True, kw_only=True)
 class Build:
     """builder: a buildx builder or a Docker context; empty: the one in use. parallel: builds at a
-    time. timeout: s for one build. keep: commits whose images stay in .fairlead.
+    time. timeout: s for one build. keep: commits whose images stay in .fairlead. require: what an
+    image must have passed to be pushed; one that was not run is none.
     """
 
     builder: BuilderName = ""
@@ -105,5 +107,6 @@ class Build:
     parallel: Count = 2
     timeout: PositiveDuration = 1800.0
     keep: Count = 3
+    require: tuple[Proof, ...] = ("smoke", "scan")
     artifact: Artifact = field(default_factory=Artifact)
     services: Mapping[str, Recipe] = field(default_factory=dict)

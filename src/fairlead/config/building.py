@@ -51,7 +51,8 @@ class _Tables:
 class Building:
     """root: the repository's top. compose_file: absolute; it need not exist. variables: of .env
     (and .env.<environment>, if one was named), for the compose file. tag_prefix: what the git tag
-    of a version begins with. config_hash: sha256 (hex) of what shapes an image.
+    of a version begins with. config_hash: sha256 (hex) of [build], which is the same for
+    every environment but for the values it refers to.
     """
 
     root: Path
@@ -92,7 +93,7 @@ def load_building(root: Path, environment: str, environ: Mapping[str, str]) -> B
         services=tables.services,
         variables=MappingProxyType({key: Secret(value) for key, value in env.values.items()}),
         tag_prefix=tables.release.tag_prefix,
-        config_hash=config_hash({"build": tables.build, "services": tables.services}),
+        config_hash=config_hash({"build": tables.build}),
     )
 
 

@@ -16,6 +16,7 @@ from fairlead.images.recipe import Buildable
 from fairlead.images.record import Built, Record, layout_of, read_record
 from fairlead.images.reference import Reference, parse
 from fairlead.images.revision import Revision
+from fairlead.images.smoke import PASSED
 from fairlead.images.tags import SHORT, is_moving, tags
 from fairlead.images.upload import Sent, Upload
 
@@ -74,6 +75,13 @@ def _ready(building: Building, record: Record | None, revision: Revision, one: B
         )
     if stale := _stale(building, record, built, revision, one):
         raise _refused(f"{one.name}: its image was built with {stale}", "inv build")
+    if lacking := _unproven(building, built, one):
+        raise _refused(
+            f"{one.name}: it was built, but not tried: {lacking}",
+            "give this machine what is missing, and inv build; or say what has to do: "
+            '[build] require = ["smoke", "scan"] names what an image must have passed',
+            docs="how-to/build-and-push.md#the-smoke-test",
+        )
     if not (building.root / built.layout / "index.json").is_file():
         gone = f"{one.name}: its image of commit {commit} was removed from .fairlead/images"
         raise _refused(gone, again)
@@ -98,8 +106,18 @@ def _stale(
     return ""
 
 
-def _refused(what: str, next_step: str, why: Sequence[str] = ()) -> PreconditionError:
-    return PreconditionError(what, why=why, state="nothing was pushed", next_step=next_step)
+def _unproven(building: Building, built: Built, one: Buildable) -> str:
+    """What [build] require asks for and was not run; empty when all passed."""
+    verdicts = {"smoke": PASSED if one.smoke.skip else built.smoke, "scan": built.scan}
+    required = {kind: verdicts[kind] for kind in building.build.require}
+    return "; ".join(f"{kind} {said}" for kind, said in required.items() if said != PASSED)
+
+
+def _refused(
+    what: str, next_step: str, why: Sequence[str] = (), docs: str = ""
+) -> PreconditionError:
+    state = "nothing was pushed"
+    return PreconditionError(what, why=why, state=state, next_step=next_step, docs=docs)
 
 
 def push_all(sending: Sending, wanted: Sequence[Built]) -> list[Pushed]:

@@ -14,7 +14,16 @@ from fairlead.services import history
 from fairlead.services.declared import FILE, RepositoryService
 
 Entries = Mapping[str, Any]  # service → what was written of it; "" → what was written for all
-SHAPES_NOTHING = ("artifact", "builder", "caches", "keep", "main_branch", "parallel", "timeout")
+SHAPES_NOTHING = (
+    "artifact",
+    "builder",
+    "caches",
+    "keep",
+    "main_branch",
+    "parallel",
+    "require",
+    "timeout",
+)
 """Keys of [build] that say how and where, not what an image is."""
 
 

@@ -21,19 +21,23 @@ class ScanFailed(FairleadError):
 def image_scan(run: "Run", commit: str) -> Callable[[str, str], str]:
     """A function of (name in the local engine, digest) that gives "passed" or why not run.
 
+    Raises ConfigError at once for exclusions that cannot be read: no image is built in vain.
+
     commit: what the images are built from, as their label says it. Verdicts go on record for the
     gate `image`. ScanFailed is raised with the findings. One image is scanned at a time: scanners
     share their files.
     """
     from threading import Lock
 
+    from fairlead.config.exclusions import load_exclusions
     from fairlead.images.identity import Identity
 
     lock = Lock()
+    load_exclusions(run.repository().root)
 
     def scan_one(name: str, digest: str) -> str:
         with lock:
-            return _judged(_scanned(run, Identity(name, digest, commit)), digest)
+            return _judged(_scanned(run, Identity(name, digest, commit)), name)
 
     return scan_one
 
@@ -62,13 +66,13 @@ def _scanned(run: "Run", image: "Identity") -> "Scanned":
     return found
 
 
-def _judged(found: "Scanned", digest: str) -> str:
+def _judged(found: "Scanned", name: str) -> str:
     from fairlead.checks.scan.judging import counted
 
     if found.failing:
         listed = [str(fault.finding.message) for fault in found.failing[:10]]
         raise ScanFailed(
-            f"the scan of image {digest[:19]} has {counted(len(found.failing), 'finding')} of "
+            f"the scan of image {name} has {counted(len(found.failing), 'finding')} of "
             f"severity {found.fail_on} or worse",
             why=listed,
             state="it was built, but neither recorded nor pushed",

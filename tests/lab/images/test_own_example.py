@@ -21,7 +21,8 @@ def own(lab, hosts, builder, docker_config, tmp_path, unscanned):
     file = clone.folder / "deploy/fairlead.toml"
     text = file.read_text().replace('app = "agentic"', f'app = "{APP}"')
     file.write_text(
-        text.replace('}/agentic"', f'}}/{APP}"') + f'\n[build]\nbuilder = "{builder}"\n'
+        text.replace('}/agentic"', f'}}/{APP}"')
+        + f'\n[build]\nbuilder = "{builder}"\nrequire = ["smoke"]\n'
     )
     values = {
         "LAB_REGISTRY": lab.registry,

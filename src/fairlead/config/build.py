@@ -107,6 +107,6 @@ class Build:
     parallel: Count = 2
     timeout: PositiveDuration = 1800.0
     keep: Count = 3
-    require: tuple[Proof, ...] = ("smoke", "scan")
+    require: tuple[Proof, ...] = ("smoke",)
     artifact: Artifact = field(default_factory=Artifact)
     services: Mapping[str, Recipe] = field(default_factory=dict)

@@ -6,8 +6,8 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from fairlead.commands import buildx
@@ -24,6 +24,7 @@ from fairlead.images.recipe import Buildable
 from fairlead.images.record import Built
 from fairlead.images.revision import Revision
 from fairlead.images.sbom import list_parts, sbom_available
+from fairlead.images.side_by_side import side_by_side
 from fairlead.images.smoke import in_engine, try_image
 from fairlead.images.stages import Stages
 from fairlead.images.tags import tags
@@ -31,6 +32,7 @@ from fairlead.model import Command
 from fairlead.transport.local import Ran, run_local
 
 STEP = "build"
+RECORDS = 100  # commits
 LABEL = "org.opencontainers.image."
 
 
@@ -121,15 +123,9 @@ def build_all(job: Job, wanted: Sequence[Buildable]) -> list[Outcome]:
     job.tell(PhaseStarted(STEP, "build images", tuple(one.name for one in wanted)))
     with on_disk("nothing can be kept in .fairlead", "nothing was built"):
         own_folder(job.building.root, "images")
-    with ThreadPoolExecutor(max_workers=job.building.build.parallel) as pool:
-        try:
-            futures = [pool.submit(_outcome, job, one) for one in wanted]
-            found = [future.result() for future in futures]
-        except KeyboardInterrupt as asked:
-            asked.add_note("no image was recorded; containers of smoke tests are removed")
-            job.cancel.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    note = "no image was recorded; containers of smoke tests are removed"
+    parallel = job.building.build.parallel
+    found = side_by_side(partial(_outcome, job), wanted, parallel, job.cancel, note)
     _prune(job)
     ok = all(one.built for one in found)
     job.tell(PhaseFinished(STEP, ok, time.monotonic() - began))
@@ -163,7 +159,8 @@ def _build(job: Job, one: Buildable, stages: Stages) -> Built:
 
     said = run_local(command(job, one), environ=os.environ, on_line=on_line, cancel=job.cancel)
     if not said.ok:
-        shutil.rmtree(layout.folder, ignore_errors=True)
+        for left in (layout.folder, _new_cache(job, one)):
+            shutil.rmtree(left, ignore_errors=True)
         raise _failed(one, said, stages)
     _keep_cache(job, one)
     return _passed(job, one, layout)
@@ -234,10 +231,10 @@ def _cache_from(job: Job, one: Buildable) -> list[str]:
 
 def _cache_to(job: Job, one: Buildable) -> list[str]:
     to = {
-        "local": f"type=local,mode=max,dest={_cache_folder(job, one)}.new",
+        "local": f"type=local,mode=max,ignore-error=true,dest={_new_cache(job, one)}",
         "inline": "type=inline",
-        "registry": f"type=registry,mode=max,ref={one.image}:buildcache",
-        "gha": f"type=gha,mode=max,scope={one.name}",
+        "registry": f"type=registry,mode=max,ignore-error=true,ref={one.image}:buildcache",
+        "gha": f"type=gha,mode=max,ignore-error=true,scope={one.name}",
     }
     return [to[kind] for kind in job.building.build.caches if one.image or kind != "registry"]
 
@@ -246,22 +243,34 @@ def _cache_folder(job: Job, one: Buildable) -> Path:
     return job.building.root / ".fairlead/cache" / one.name
 
 
+def _new_cache(job: Job, one: Buildable) -> Path:
+    folder = _cache_folder(job, one)
+    return folder.with_name(folder.name + ".new")
+
+
 def _keep_cache(job: Job, one: Buildable) -> None:
     """A local cache is written anew each time, so that what nothing uses goes away."""
-    folder = _cache_folder(job, one)
-    written = folder.with_name(folder.name + ".new")
-    if written.is_dir():
+    folder, written = _cache_folder(job, one), _new_cache(job, one)
+    if (written / "index.json").is_file():  # its last file: an export that failed has none
         shutil.rmtree(folder, ignore_errors=True)
         written.rename(folder)
 
 
 def _prune(job: Job) -> None:
-    """Keep the images of so many commits, the newest."""
-    folder = job.building.root / ".fairlead/images"
-    commits = sorted(folder.iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)
-    for old in commits[job.building.build.keep :]:
-        if old.name != job.revision.key:
-            shutil.rmtree(old, ignore_errors=True)
+    """Keep the images and parts lists of so many commits, the newest, and more of the records:
+    they are small, and tell what a tag of a delivered image means."""
+    keep = job.building.build.keep
+    for name, count in (("images", keep), ("sbom", keep), ("builds", max(keep, RECORDS))):
+        folder = job.building.root / ".fairlead" / name
+        kept = [
+            one for one in folder.glob("[!.]*") if one.name.partition(".")[0] != job.revision.key
+        ]
+        kept.sort(key=lambda one: one.stat().st_mtime, reverse=True)
+        for old in kept[count - 1 :]:
+            if old.is_dir():
+                shutil.rmtree(old, ignore_errors=True)
+            elif old.suffix == ".json":
+                old.unlink(missing_ok=True)
 
 
 def with_platforms(one: Buildable, platforms: tuple[str, ...], able: Able) -> Buildable:

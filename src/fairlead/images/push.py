@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from fairlead.images.recipe import Buildable
 from fairlead.images.record import Built, Record, layout_of, read_record
 from fairlead.images.reference import Reference, parse
 from fairlead.images.revision import Revision
+from fairlead.images.side_by_side import side_by_side
 from fairlead.images.smoke import PASSED
 from fairlead.images.tags import SHORT, is_moving, tags
 from fairlead.images.upload import Sent, Upload
@@ -133,18 +133,9 @@ def push_all(sending: Sending, wanted: Sequence[Built]) -> list[Pushed]:
     except Exception:
         sending.tell(PhaseFinished(STEP, False, time.monotonic() - began))
         raise
-    with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
-        try:
-            pairs = zip(wanted, uploads, strict=True)
-            futures = [pool.submit(_push, sending, *pair) for pair in pairs]
-            found = [future.result() for future in futures]
-        except KeyboardInterrupt as asked:
-            asked.add_note(
-                "tags are set last, so none names half an image; inv push sends the rest"
-            )
-            sending.cancel.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    note = "tags are set last, so none names half an image; inv push sends the rest"
+    pairs = zip(wanted, uploads, strict=True)
+    found = side_by_side(lambda pair: _push(sending, *pair), pairs, PARALLEL, sending.cancel, note)
     ok = all(one.sent for one in found)
     sending.tell(PhaseFinished(STEP, ok, time.monotonic() - began))
     return found

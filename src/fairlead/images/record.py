@@ -68,8 +68,8 @@ def keep(
     config: str,
     built: Sequence[Built],
     failed: Collection[str] = (),
-) -> Path:
-    """Add what passed to the commit's record, and take out what failed; the file.
+) -> None:
+    """Add what passed to the commit's record, and take out what failed.
 
     Others' images of that commit stay in it.
     """
@@ -84,13 +84,14 @@ def keep(
         when=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         images=tuple(sorted(images, key=lambda one: one.name)),
     )
+    if before is None and not built:
+        return
     text = json.dumps({"schema": SCHEMA, **asdict(record)}, indent=1) + "\n"
     with on_disk("what passed cannot be recorded", "the record is as it was before"):
         file = own_folder(root, "builds") / f"{revision.key}.json"
         beside = file.with_suffix(".new")
         beside.write_text(text, "utf-8")
         os.replace(beside, file)
-    return file
 
 
 def layout_of(root: Path, built: Built) -> Layout:

@@ -8,8 +8,9 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from fairlead.config.build import ImageCheck
@@ -88,7 +89,7 @@ class _Trial:
     one: Buildable
     image: str
     cancel: threading.Event
-    container: str = ""
+    container: str = field(default_factory=lambda: f"fairlead-smoke-{token_hex(8)}")
 
     def run(self) -> None:
         try:
@@ -98,21 +99,32 @@ class _Trial:
                 if said := self.ask(check):
                     raise self.failed(f"{check.path} {said}")
         finally:
-            if self.container:
-                _docker("rm", "--force", "--volumes", self.container)
+            _docker("rm", "--force", "--volumes", self.container)
 
     def start(self) -> None:
-        """Start it on a port that the system chooses; its variables are in no argv."""
+        """Start it on a port that the system chooses; its variables are in no argv.
+
+        We give it its name, so that it is removed also when its start took too long to tell.
+        """
         descriptor, variables = tempfile.mkstemp(prefix="fairlead-")  # mode 0600
         with os.fdopen(descriptor, "w") as file:
             file.writelines(f"{key}={value}\n" for key, value in self.one.smoke.variables.items())
         port = ("--publish", f"127.0.0.1::{self.one.port}") if self.one.port else ()
-        words = ("run", "--detach", "--label", "fairlead.smoke=1", "--env-file", variables, *port)
+        name = ("--name", self.container)
+        words = (
+            "run",
+            "--detach",
+            *name,
+            "--label",
+            "fairlead.smoke=1",
+            "--env-file",
+            variables,
+            *port,
+        )
         try:
             said = _docker(*words, self.image, *self.one.smoke.command)
         finally:
             os.unlink(variables)
-        self.container = said.out.strip()
         if not said.ok:
             raise self.failed("it cannot be started", said.err)
 
@@ -171,8 +183,10 @@ class _Trial:
         return found
 
     def failed(self, what: str, err: str = "") -> SmokeFailed:
-        said = _docker("logs", "--tail", str(LOG_LINES), self.container) if self.container else None
-        return _failed(self.one, what, err or (said.out + said.err if said else ""))
+        if not err:
+            said = _docker("logs", "--tail", str(LOG_LINES), self.container)
+            err = said.out + said.err
+        return _failed(self.one, what, err)
 
 
 def _failed(one: Buildable, what: str, log: str) -> SmokeFailed:

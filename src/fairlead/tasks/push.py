@@ -58,6 +58,7 @@ def push(
         return _plan(run, built_of(building, revision, recipes))
     with while_nobody_builds(building.root):
         wanted = built_of(building, revision, recipes)
+        _tell_untried(run, wanted)
         if via_ssh:
             return _over_ssh(run, building, wanted)
         password = _given(run, wanted) if password_stdin else None
@@ -87,6 +88,16 @@ def _with_repository(
     if left := [one.name for one in recipes if one not in kept]:
         run.reporter.event(Notice(f"no repository, so not pushed: {', '.join(left)}"))
     return kept
+
+
+def _tell_untried(run: Run, wanted: "Sequence[Built]") -> None:
+    """What was not run, though nothing requires it."""
+    from fairlead.events import Notice
+
+    for one in wanted:
+        for kind, said in (("smoke", one.smoke), ("scan", one.scan)):
+            if said != "passed":
+                run.reporter.event(Notice(f"{one.name}: {kind} {said}", level="warning"))
 
 
 def _plan(run: Run, wanted: "Sequence[Built]") -> None:

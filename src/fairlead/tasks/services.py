@@ -6,7 +6,7 @@ from fairlead.tasks.run import Run
 from fairlead.tasks.verb import verb
 
 if TYPE_CHECKING:
-    from fairlead.services import Changes
+    from fairlead.services import Changes, RepositoryService
 
 BASE = "Compare with this commit, or with where this branch left another; no host is asked"
 
@@ -28,9 +28,13 @@ def list_(run: Run) -> None:
 )
 def changed(run: Run, base: str | None = None, why: bool = False) -> None:
     """Tell which services differ from what is live in --env, or from --base"""
+    from dataclasses import replace
+
     from fairlead.tasks.scope import base_of, changes
 
+    names = {one.name for one in _asked(run)}
     found = changes(run, base_of(base))
+    found = replace(found, services=tuple(one for one in found.services if one.name in names))
     if why:
         rows = [(one.name, cause) for one in found.services for cause in one.why]
     else:
@@ -45,10 +49,10 @@ def matrix(run: Run, base: str | None = None, all: bool = False) -> None:
     """Print the services that changed as the matrix of a CI job, and nothing else"""
     from json import dumps
 
-    from fairlead.tasks.scope import base_of, changes, repository_services
+    from fairlead.tasks.scope import ALL_CHANGED, base_of, changes
 
-    services = repository_services(run)
-    if not all:
+    services = _asked(run)
+    if not all or ALL_CHANGED in run.options.service:
         found = changes(run, base_of(base))
         names = {one.name for one in found.services}
         services = tuple(one for one in services if one.name in names)
@@ -56,6 +60,19 @@ def matrix(run: Run, base: str | None = None, all: bool = False) -> None:
     if not run.options.json:
         run.reporter.text([dumps(include)])
     run.reporter.result({"outcome": "done", "matrix": include, "any": bool(services)})
+
+
+def _asked(run: Run) -> "tuple[RepositoryService, ...]":
+    """The services of --service; all, for `all-changed`: what changed is told by --base here.
+
+    Raises UsageError for an unknown one.
+    """
+    from fairlead.services import declared
+    from fairlead.tasks.scope import ALL_CHANGED, repository_services
+
+    if ALL_CHANGED in run.options.service:
+        return declared(run.repository())
+    return repository_services(run)
 
 
 def _told(found: "Changes") -> dict[str, object]:

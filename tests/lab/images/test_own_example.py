@@ -21,8 +21,7 @@ def own(lab, hosts, builder, docker_config, tmp_path, unscanned):
     file = clone.folder / "deploy/fairlead.toml"
     text = file.read_text().replace('app = "agentic"', f'app = "{APP}"')
     file.write_text(
-        text.replace('}/agentic"', f'}}/{APP}"')
-        + f'\n[build]\nbuilder = "{builder}"\nrequire = ["smoke"]\n'
+        text.replace('}/agentic"', f'}}/{APP}"') + f'\n[build]\nbuilder = "{builder}"\n'
     )
     values = {
         "LAB_REGISTRY": lab.registry,

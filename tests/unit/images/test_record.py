@@ -44,3 +44,8 @@ def test_with_another_configuration_all_is_to_be_built_anew(tmp_path):
     keep(tmp_path, REVISION, "c", [built("api")])
     keep(tmp_path, REVISION, "d", [built("web")])
     assert set(digests(tmp_path)) == {"web"}
+
+
+def test_what_failed_alone_leaves_no_record(tmp_path):
+    keep(tmp_path, REVISION, "c", [], failed=["api"])
+    assert read_record(tmp_path, REVISION.key) is None

@@ -48,6 +48,25 @@ def test_with_a_base_nothing_is_imported_that_reaches_hosts(call):
     assert not imported & {"fabric", "paramiko", "docker", "rich", "fairlead.rollout"}
 
 
+def test_only_the_services_asked_for_are_told(call):
+    call.repo.write("libs/lib/code.py", "changed")
+    said = call("services.changed", "--base=HEAD", "--service=web,jobs", "--json")
+    services = json.loads(said.stdout.splitlines()[-1])["services"]
+    assert [one["name"] for one in services] == ["web"]
+    unknown = call("services.changed", "--base=HEAD", "--service=wbe")
+    assert unknown.returncode == 2
+    assert "no service `wbe` (did you mean `web`?)" in unknown.stderr
+
+
+def test_all_changed_in_a_matrix_is_since_its_own_base(call):
+    """FAIRLEAD_BASE is for those that have no --base."""
+    before = call.repo.git("rev-parse", "HEAD")
+    call.repo.commit("services/jobs/code.py")
+    words = ("services.matrix", f"--base={before}", "--service=all-changed")
+    (job,) = json.loads(call(*words, FAIRLEAD_BASE="HEAD").stdout)["include"]
+    assert job["name"] == "jobs"
+
+
 def test_all_is_every_service(call):
     assert len(json.loads(call("services.matrix", "--all", "--service=all").stdout)["include"]) == 4
     assert len(json.loads(call("services.matrix", "--all", "--service=api").stdout)["include"]) == 1

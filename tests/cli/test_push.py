@@ -266,3 +266,14 @@ def test_a_smoke_test_that_is_left_out_on_purpose_is_not_asked_for(shop):
     shop.write(toml + "[build.services.api.smoke]\nskip = true\n")
     shop.built("api", smoke="not run: [build] says skip")
     assert shop.push("--service=api").returncode == 0
+
+
+def test_a_push_outlives_a_cut(shop):
+    """The registry goes away in the middle of a layer, and comes back."""
+    shop.built("api")
+    shop.server.store.cut = 2
+    said = shop.push("--service=api", "--json")
+    assert said.returncode == 0, said.stdout
+    (image,) = result(said)["images"]
+    assert image["retries"] == 2
+    assert "latest" in shop.tags

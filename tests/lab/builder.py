@@ -144,7 +144,7 @@ port = 8000
         self.git("commit", "-qm", message)
         return self.git("rev-parse", "HEAD")
 
-    def inv(self, *words: str, stdin: str = "", timeout: float = 200) -> Run:
+    def inv(self, *words: str, stdin: str = "", timeout: float = 200, **environ: str) -> Run:
         began = time.monotonic()
         path = f"{_program('inv').parent}:{os.environ['PATH']}"
         done = subprocess.run(
@@ -155,6 +155,7 @@ port = 8000
                 "HOME": str(self.folder),
                 "LANG": "C.UTF-8",
                 "DOCKER_CONFIG": str(self.docker_config),
+                **environ,
             },
             input=stdin,
             capture_output=True,

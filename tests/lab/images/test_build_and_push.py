@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import os
+import subprocess
 import time
 
 import pytest
@@ -98,9 +100,6 @@ def test_tags_on_main_a_branch_and_a_version(shop, on_main, lab):
 
 
 def test_two_clean_builds_of_a_commit_give_one_digest(shop, on_main, builder, docker_config):
-    import os
-    import subprocess
-
     environ = {**os.environ, "DOCKER_CONFIG": str(docker_config)}
     argv = ["docker", "--context", builder, "builder", "prune", "-af"]
     digests = set()
@@ -199,3 +198,20 @@ def test_a_secret_that_a_build_prints_is_masked(sources, lab):
     assert "exit code: 9" in run.err
     assert "•••" in run.out + run.err
     assert "swordfish" not in run.out + run.err
+
+
+def test_a_local_cache_outlives_the_builder_s_own(sources, builder, docker_config, lab):
+    shop = sources("imgcache")
+    file = shop.folder / "deploy/fairlead.toml"
+    file.write_text(file.read_text().replace("[build]\n", '[build]\ncaches = ["local"]\n'))
+    steps = f"FROM {lab.registry}/lab/python:3.13-slim\nRUN date +%N > /when\n"
+    (shop.folder / "web/Dockerfile").write_text(steps)
+    text = file.read_text().replace('platforms = ["linux/amd64", "linux/arm64"]\n', "")
+    file.write_text(text)
+    shop.commit("cached")
+    first = shop.inv("build", "--service=web", "--json").ok().result["digests"]
+    environ = {**os.environ, "DOCKER_CONFIG": str(docker_config)}
+    argv = ["docker", "--context", builder, "builder", "prune", "-af"]
+    subprocess.run(argv, env=environ, check=True, capture_output=True)
+    assert shop.inv("build", "--service=web", "--json").ok().result["digests"] == first
+    assert [one.name for one in (shop.folder / ".fairlead/cache").iterdir()] == ["web"]

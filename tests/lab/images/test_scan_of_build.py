@@ -44,3 +44,7 @@ def test_a_finding_keeps_it_from_being_recorded_and_pushed(shop):
     (sbom,) = shop.folder.glob(f".fairlead/sbom/{commit}/web*amd64.spdx.json")
     packages = json.loads(sbom.read_text())["packages"]
     assert "jinja2" in {one["name"] for one in packages}
+    (parts,) = shop.folder.glob(f".fairlead/sbom/{commit}/web*amd64.cdx.json")
+    cyclonedx = json.loads(parts.read_text())
+    assert "jinja2" in {one["name"] for one in cyclonedx["components"]}
+    assert cyclonedx["serialNumber"].startswith("urn:uuid:")

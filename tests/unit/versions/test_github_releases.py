@@ -2,9 +2,13 @@
 
 import http.server
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -188,3 +192,23 @@ def test_the_repository_is_what_origin_is(project, remote):
     project.git("remote", "set-url", "origin", "/somewhere/here")
     with pytest.raises(UsageError, match="which repository"):
         repository_name(project.root, "", {})
+
+
+@pytest.mark.parametrize(("given", "code"), [({"GITHUB_TOKEN": TOKEN}, 0), ({}, 2)])
+def test_the_task_publishes_what_the_changelog_says(service, project, given, code):
+    project.commit("feat: a", **{"CHANGELOG.md": "# C\n\n## [1.5.0]\n\n- by hand\n"})
+    project.git("tag", "v1.5.0")
+    environ = {"PATH": os.environ["PATH"], "HOME": str(project.root)}
+    environ |= {"GITHUB_API_URL": service.address, "GITHUB_REPOSITORY": "ada/shop", **given}
+    program = str(Path(sys.executable).with_name("fairlead"))
+    said = subprocess.run(
+        [program, "release.publish", "--json"],
+        cwd=project.root,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert said.returncode == code, said.stdout + said.stderr
+    assert TOKEN not in said.stdout + said.stderr
+    assert [one["body"] for one in service.releases.values()] == (["- by hand"] if given else [])

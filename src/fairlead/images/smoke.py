@@ -22,6 +22,7 @@ from fairlead.model import Command
 from fairlead.transport.local import Ran, run_local
 
 PASSED = "passed"
+SKIPPED = "not run: [build] says skip"
 LOG_LINES = 12
 POLL = 0.2
 
@@ -78,7 +79,7 @@ def try_image(loaded: Loaded, one: Buildable, cancel: threading.Event) -> str:
     Setting `cancel` ends the wait for it to become ready; the container is removed as ever.
     """
     if one.smoke.skip:
-        return "not run: [build] says skip"
+        return SKIPPED
     if loaded.name:
         _Trial(one, loaded.name, cancel).run()
     return loaded.why or PASSED

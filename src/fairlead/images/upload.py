@@ -1,31 +1,25 @@
 """Sending images to a registry: what it lacks, going on where a cut left off.
 
-Protocol: OCI distribution specification 1.1, "Pushing blobs" and "Pushing manifests". A blob goes
-with one streamed PUT, as every registry takes it; the chunks of PATCH are where they differ: one
-refuses those above 4 MiB, another always tells the place of the first.
+Protocol: OCI distribution specification 1.1, "Pushing manifests"; blobs: transfer.py.
 `docker push` of an engine without the containerd store cannot send several platforms, and begins
 a cut layer anew; this sends an OCI layout, so no engine takes part at all.
 """
 
 import random
-import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlencode
 
 from fairlead.errors import FairleadError, PreconditionError
-from fairlead.images.disk import on_disk
 from fairlead.images.exchange import Answer, Exchange, Unreachable
 from fairlead.images.layout import Blob, Layout
 from fairlead.images.reference import Reference
+from fairlead.images.transfer import Transfer
 
 T = TypeVar("T")
-PIECE = 1 << 20  # bytes read and sent at a time
 PATIENCE = 120.0  # s without any progress after which a push is given up
 LONGEST_PAUSE = 8.0
 TOO_LARGE = "let the proxy before it pass large requests (nginx: client_max_body_size 0)"
@@ -130,7 +124,7 @@ class Upload:
         if self.steadily(lambda: self.holds(blob), "look"):
             self.sent.there += blob.size
             return
-        transfer = _Transfer(self, blob, moved)
+        transfer = Transfer(self, blob, moved)
         self.steadily(transfer.go_on, f"send {blob.digest[:19]}", transfer.position)
         self.mounts.setdefault(blob.digest, self.target.repository)
 
@@ -214,110 +208,6 @@ class Upload:
                 self.sent.retries += 1
                 self.cancel.wait(pause * random.uniform(0.7, 1.3))  # noqa: S311  (no secret)
                 pause = min(pause * 2, LONGEST_PAUSE)
-
-
-@dataclass
-class _Transfer:
-    """One blob. `location`: where the registry takes it; empty: not begun. furthest: bytes that
-    have left us, in the best of all tries.
-    """
-
-    upload: Upload
-    blob: Blob
-    moved: Callable[[int], None]
-    location: str = ""
-    offset: int = 0
-    furthest: int = 0
-
-    def position(self) -> int:
-        return self.furthest
-
-    def go_on(self) -> None:
-        """Send all that the registry lacks, in one request. Raises Unreachable when it is cut."""
-        if self.furthest == self.blob.size and self.upload.holds(self.blob):
-            return  # only its answer was lost
-        if self.location:
-            self.recover()
-        if not self.location and self.begin():
-            return
-        self.put()
-
-    def begin(self) -> bool:
-        """Ask for a place to send to; True when the blob was lent by another repository."""
-        lender = self.upload.mounts.get(self.blob.digest, "")
-        query = {"mount": self.blob.digest, "from": lender} if lender else {}
-        path = "blobs/uploads/" + (f"?{urlencode(query)}" if query else "")
-        answer = self.upload.send("POST", path, {"Content-Length": "0"})
-        self.upload.expect(answer, (201, 202), "a layer was announced")
-        if answer.status == 201:
-            self.upload.sent.there += self.blob.size
-            return True
-        self.location, self.offset = answer.headers.get("location", ""), 0
-        return False
-
-    def recover(self) -> None:
-        """Ask how much of it arrived; begin anew when the registry has forgotten the upload."""
-        answer = self.upload.send("GET", self.location)
-        arrived = _received(answer)
-        if answer.status not in (204, 202) or arrived > self.furthest:
-            self.location, self.offset = "", 0
-            return
-        self.location, self.offset = answer.headers.get("location", self.location), arrived
-
-    def put(self) -> None:
-        mark = "&" if "?" in self.location else "?"
-        path = f"{self.location}{mark}{urlencode({'digest': self.blob.digest})}"
-        headers = {
-            "Content-Type": "application/octet-stream",
-            "Content-Length": str(self.blob.size - self.offset),
-        }
-        if self.offset:
-            headers["Content-Range"] = f"{self.offset}-{self.blob.size - 1}"
-        file = self.upload.layout.path(self.blob.digest)
-        rest = _Rest(file, self.offset, self.left, self.upload.state)
-        answer = self.upload.send("PUT", path, headers, rest)
-        if answer.status == 404 or (self.offset and answer.status in (400, 416)):
-            self.location = ""  # what it told of its place does not hold: all of it anew
-            raise Unreachable(f"{self.upload.exchange.server} lost its place in a layer")
-        self.upload.expect(answer, (201, 204), "a layer was sent")
-        told = answer.headers.get("docker-content-digest", self.blob.digest)  # it was asked for
-        self.upload.same(told, self.blob.digest, "a layer")
-
-    def left(self, size: int, position: int) -> None:
-        """So many bytes more have left us."""
-        if self.upload.cancel.is_set():
-            raise KeyboardInterrupt
-        self.upload.sent.bytes += size
-        self.furthest = max(self.furthest, position)
-        self.moved(position)
-
-
-@dataclass(frozen=True)
-class _Rest:
-    """A file from an offset on, as often as it is iterated. left: told (bytes, position).
-
-    Raises PreconditionError, with the state of the image's tags, when it cannot be read: an
-    OSError would be taken for the connection's.
-    """
-
-    path: Path
-    offset: int
-    left: Callable[[int, int], None]
-    state: str
-
-    def __iter__(self) -> Iterator[bytes]:
-        with on_disk("a layer cannot be read", self.state), self.path.open("rb") as file:
-            file.seek(self.offset)
-            while piece := file.read(PIECE):
-                yield piece
-                self.left(len(piece), file.tell())
-
-
-def _received(answer: Answer) -> int:
-    """Bytes the registry has: `Range: 0-1023` is 1024. An empty upload is `0-0` or `0--1`."""
-    found = re.fullmatch(r"(?:bytes=)?0-(-?\d+)", answer.headers.get("range", ""))
-    last = int(found[1]) if found else 0
-    return last + 1 if last > 0 else 0
 
 
 def _told(answer: Answer) -> list[str]:

@@ -8,7 +8,7 @@ from layouts import make
 from pushable import PushServer, Store
 
 from fairlead.events import HostProgress
-from fairlead.images import push, upload
+from fairlead.images import push, transfer
 from fairlead.images.exchange import Exchange
 from fairlead.images.push import Sending, push_all
 from fairlead.images.record import Built
@@ -26,7 +26,7 @@ def server():
 @pytest.fixture
 def wanted(server, tmp_path, monkeypatch):
     """Five images, one sent at a time in pieces of 1000 bytes."""
-    monkeypatch.setattr(upload, "PIECE", 1000)
+    monkeypatch.setattr(transfer, "PIECE", 1000)
     monkeypatch.setattr(push, "PARALLEL", 1)
     return [image(server, tmp_path, name) for name in NAMES]
 

@@ -8,7 +8,7 @@ from layouts import make
 from pushable import PushServer, Store
 
 from fairlead.errors import PreconditionError
-from fairlead.images import upload
+from fairlead.images import transfer
 from fairlead.images.credentials import Credentials
 from fairlead.images.exchange import Exchange, _is_lasting
 from fairlead.images.reference import Reference
@@ -36,7 +36,7 @@ def layout(tmp_path):
 @pytest.fixture
 def sending(server, layout, monkeypatch):
     """`sending()`: an upload of the layout to the server, in pieces of 1000 bytes."""
-    monkeypatch.setattr(upload, "PIECE", 1000)
+    monkeypatch.setattr(transfer, "PIECE", 1000)
 
     def make_one(credentials=None, patience=20.0, **more):
         target = Reference(server.address, "team/app", "")

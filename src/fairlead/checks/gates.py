@@ -1,12 +1,13 @@
 """Gates: which of those an environment requires are open for a commit and its images.
 
 Pure: everything is judged from records. A record opens a gate only when it is of that very commit
-without changes, was made under the present configuration, and is of a whole run.
+without changes, was made under the present configuration, and is of a whole run. A gate that scans
+open asks beside it for a record of each image, as that very digest: a rebuild makes it void.
 """
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import floor
 
@@ -26,6 +27,7 @@ KINDS = {
 What one is pointed at follows a colon: `npm-audit:web` is npm-audit.
 """
 OF_IMAGES = ("trivy", "grype")  # those of them that look into images
+SCAN = "inv scan --image=…"  # it looks at the tree, too
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,25 @@ def _judged(verb: str, judge: Judge, evidence: Evidence) -> Iterator[str]:
     yield from (record,) if isinstance(record, str) else judge(record, evidence)
 
 
+def _scanned(judge: Judge, of_image: Judge, evidence: Evidence) -> Iterator[str]:
+    """The same for a scan of the tree and of each image that would be deployed."""
+    yield from _judged("scan", judge, evidence)
+    yield from _images(of_image, evidence)
+
+
+def _images(judge: Judge, evidence: Evidence) -> Iterator[str]:
+    """The same for each image that would be deployed, scanned as that very digest."""
+    for digest, reference in evidence.images.items():
+        record = _usable(SCAN_IMAGE, evidence, digest)
+        said = (record,) if isinstance(record, str) else judge(record, evidence)
+        yield from (f"{reference}: {fault}" for fault in said)
+
+
+def _is_there(record: Record, evidence: Evidence) -> Iterator[str]:
+    """Being on record is enough."""
+    yield from ()
+
+
 def _all_passed(record: Record, evidence: Evidence) -> Iterator[str]:
     """Every tool of the verb passed, or its absence is waived."""
     if not record.entries:
@@ -78,10 +99,12 @@ def _all_passed(record: Record, evidence: Evidence) -> Iterator[str]:
 
 
 def _some_passed(kind: Sequence[str], record: Record, evidence: Evidence) -> Iterator[str]:
-    """The scanners of a kind passed, at least one of them, and none failed."""
-    entries = [one for one in record.entries if one.tool.partition(":")[0] in kind]
-    ran = [entry for entry in entries if entry.outcome is not Outcome.NOT_RUN]
-    if not ran and not any(_waived(tool, evidence) for tool in kind):
+    """The scanners of a kind passed, at least one of them, and none failed.
+
+    That one is waived opens nothing where the scan did not call for it: then nobody looked.
+    """
+    entries = _of_kind(kind, record)
+    if all(one.outcome is Outcome.NOT_RUN and not _waived(one, evidence) for one in entries):
         yield f"none of {', '.join(kind)} ran"
     yield from _faults(entries, evidence)
 
@@ -95,31 +118,20 @@ def _covered(record: Record, evidence: Evidence) -> Iterator[str]:
         yield f"{measured:.2f} % of the lines are covered, not {evidence.gates.coverage:g} %"
 
 
-def _no_vulnerability(record: Record, evidence: Evidence) -> Iterator[str]:
-    """No finding as bad as `severity` in any scan, of the tree or of the images."""
+def _no_vulnerability(kind: Sequence[str], record: Record, evidence: Evidence) -> Iterator[str]:
+    """Those of a kind that look for vulnerabilities did look, and no scanner has a finding as bad
+    as `severity`."""
+    looked = [
+        replace(one, outcome=Outcome.PASSED) if one.outcome is Outcome.FINDINGS else one
+        for one in record.entries
+    ]
+    yield from _some_passed(kind, replace(record, entries=tuple(looked)), evidence)
     limit = Severity(evidence.gates.severity).rank
     bad = [severity for severity in Severity if severity.rank <= limit]
-    for one in (record, *_of_images(evidence)):
-        for entry in one.entries:
-            for severity in bad:
-                if count := entry.counts.get(severity, 0):
-                    yield f"{entry.tool}: {count} {severity}"
-
-
-def _images_passed(evidence: Evidence) -> Iterator[str]:
-    """Each image that would be deployed was scanned, as that very digest."""
-    for digest, reference in evidence.images.items():
-        record = _usable(SCAN_IMAGE, evidence, digest)
-        if isinstance(record, str):
-            yield f"{reference}: {record}"
-        else:
-            yield from _some_passed(OF_IMAGES, record, evidence)
-
-
-def _of_images(evidence: Evidence) -> Iterator[Record]:
-    """The records that count of the images that would be deployed."""
-    found = (_usable(SCAN_IMAGE, evidence, digest) for digest in evidence.images)
-    return (record for record in found if isinstance(record, Record))
+    for entry in record.entries:
+        for severity in bad:
+            if count := entry.counts.get(severity, 0):
+                yield f"{entry.tool}: {count} {severity}"
 
 
 def _usable(verb: str, evidence: Evidence, image: str = "") -> Record | str:
@@ -139,11 +151,15 @@ def _usable(verb: str, evidence: Evidence, image: str = "") -> Record | str:
     return f"only a part of {of} was run"
 
 
+def _of_kind(kind: Sequence[str], record: Record) -> list[Entry]:
+    return [one for one in record.entries if _scanner(one) in kind]
+
+
 def _faults(entries: Iterable[Entry], evidence: Evidence) -> Iterator[str]:
     for entry in entries:
         if entry.outcome is Outcome.PASSED:
             continue
-        if entry.outcome is Outcome.NOT_RUN and _waived(_scanner(entry), evidence):
+        if entry.outcome is Outcome.NOT_RUN and _waived(entry, evidence):
             continue
         count = sum(entry.counts.values())
         detail = f"{count} findings" if count else entry.reason
@@ -159,8 +175,8 @@ def _scanner(entry: Entry) -> str:
     return entry.tool if part == "config" else name
 
 
-def _waived(tool: str, evidence: Evidence) -> bool:
-    names = (tool, tool.partition(":")[0])
+def _waived(entry: Entry, evidence: Evidence) -> bool:
+    names = (entry.tool, _scanner(entry))
     return any(one.tool in names and one.until >= evidence.today for one in evidence.gates.waive)
 
 
@@ -176,14 +192,18 @@ def _gate(verb: str, judge: Judge, command: str) -> _Gate:
     return _Gate(partial(_judged, verb, judge), command)
 
 
+def _scan(judge: Judge, of_image: Judge = _is_there) -> _Gate:
+    return _Gate(partial(_scanned, judge, of_image), SCAN)
+
+
 _GATES = {
     "lint": _gate("lint", _all_passed, "inv lint"),
     "tests": _gate("test", _all_passed, "inv test"),
     "coverage": _gate("test", _covered, "inv test --coverage"),
-    **{
-        kind: _gate("scan", partial(_some_passed, tools), "inv scan")
-        for kind, tools in KINDS.items()
-    },
-    "vulnerabilities": _gate("scan", _no_vulnerability, "inv scan"),
-    "image": _Gate(_images_passed, "inv scan --image=…"),
+    **{kind: _scan(partial(_some_passed, tools)) for kind, tools in KINDS.items()},
+    "scan": _scan(_all_passed, _all_passed),
+    "vulnerabilities": _scan(
+        partial(_no_vulnerability, KINDS["dependencies"]), partial(_no_vulnerability, OF_IMAGES)
+    ),
+    "image": _Gate(partial(_images, partial(_some_passed, OF_IMAGES)), SCAN),
 }

@@ -4,8 +4,15 @@ import datetime
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from fairlead.config.kinds import Name
+from fairlead.config.kinds import matching
 
+ToolName = Annotated[
+    str,
+    matching(
+        r"[A-Za-z0-9]([A-Za-z0-9_.:/ -]*[A-Za-z0-9])?",
+        "must be the name of a tool or of a suite, as the table of its run has it",
+    ),
+]
 GateName = Literal[
     "lint",
     "tests",
@@ -14,6 +21,7 @@ GateName = Literal[
     "secrets",
     "dependencies",
     "licences",
+    "scan",
     "vulnerabilities",
     "image",
 ]
@@ -45,7 +53,7 @@ def percent(value: object) -> float:
 class Waiver:
     """A tool that need not have run, until a day: who waives it says why, on record."""
 
-    tool: Name
+    tool: ToolName
     reason: Annotated[str, sentence]
     until: Annotated[datetime.date, day]
 

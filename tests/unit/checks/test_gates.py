@@ -26,8 +26,18 @@ def scan(*verdicts: Verdict, **how) -> Record:
     return record("scan", COMMIT, True, "cfg", verdicts, **how)
 
 
+def of_image(*verdicts: Verdict, **how) -> Record:
+    return replace(scan(*verdicts, **{"image": DIGEST, **how}), verb="scan-image")
+
+
+SEEN = of_image(verdict("trivy:image"))
+
+
 def faults(require: str, *records: Record, **gates) -> list[str]:
+    """What keeps a gate closed; an image that nothing else is said of is on record."""
     wanted = Gates(require=(require,), **gates)  # type: ignore[arg-type]
+    if not any(one.image for one in records):
+        records = (*records, SEEN)
     evidence = Evidence(COMMIT, "cfg", records, wanted, TODAY, {DIGEST: REFERENCE})
     return [one.why for one in closed(evidence)]
 
@@ -36,7 +46,7 @@ def test_without_a_record_a_gate_says_which_command_satisfies_it():
     evidence = Evidence(COMMIT, "cfg", (), Gates(require=("tests", "sast")), TODAY)
     assert [(one.gate, one.command) for one in closed(evidence)] == [
         ("tests", "inv test"),
-        ("sast", "inv scan"),
+        ("sast", "inv scan --image=…"),
     ]
 
 
@@ -90,30 +100,85 @@ def test_coverage_is_judged_by_the_environments_own_limit():
     assert faults("coverage", replace(covered, coverage=None)) == ["coverage was not measured"]
 
 
+def test_a_waiver_of_a_scanner_that_nobody_called_opens_nothing():
+    allowed = Waiver("trivy", "no database here", TODAY)
+    (told,) = faults("dependencies", scan(verdict("bandit")), waive=(allowed,))
+    assert told == "none of pip-audit, safety, npm-audit, trivy, grype ran"
+    silent = scan(verdict("trivy", Outcome.NOT_RUN, reason="no database"))
+    assert faults("dependencies", silent, waive=(allowed,)) == []
+
+
+def test_what_looks_at_configuration_did_not_look_at_dependencies():
+    """Law 8."""
+    (told,) = faults("dependencies", scan(verdict("trivy:config")))
+    assert told.startswith("none of ")
+
+
+def test_a_waiver_of_trivy_is_none_of_trivy_config():
+    silent = scan(verdict("bandit"), verdict("trivy:config", Outcome.NOT_RUN, reason="gone"))
+    of_packages = Waiver("trivy", "no database here", TODAY)
+    assert faults("scan", silent, waive=(of_packages,)) == ["trivy:config: not-run (gone)"]
+    of_configuration = replace(of_packages, tool="trivy:config")
+    assert faults("scan", silent, waive=(of_configuration,)) == []
+
+
 def test_a_vulnerability_counts_from_its_severity_on():
     high = scan(verdict("trivy", Outcome.FINDINGS, "high"))
     assert faults("vulnerabilities", high) == []
     assert faults("vulnerabilities", high, severity="high") == ["trivy: 1 high"]
-    in_image = replace(
-        scan(verdict("trivy", Outcome.FINDINGS, "critical"), image=DIGEST), verb="scan-image"
+    critical = of_image(verdict("trivy:image", Outcome.FINDINGS, "critical"))
+    (told,) = faults("vulnerabilities", scan(verdict("trivy")), critical)
+    assert told == f"{REFERENCE}: trivy:image: 1 critical"
+
+
+@pytest.mark.parametrize("outcome", [Outcome.NOT_RUN, Outcome.ERROR])
+def test_where_nobody_looked_no_vulnerability_is_no_answer(outcome):
+    """Law 8: in the tree, and in the images."""
+    assert faults("vulnerabilities", scan(verdict("bandit"), verdict("pip-audit", outcome)))
+    assert faults("vulnerabilities", scan(verdict("bandit")))
+    looked = scan(verdict("pip-audit"))
+    assert faults("vulnerabilities", looked) == []
+    assert faults("vulnerabilities", looked, of_image(verdict("trivy:image", outcome)))
+    assert faults("vulnerabilities", looked, of_image(verdict("syft:image")))
+
+
+def test_every_scanner_passed_or_is_waived():
+    """Also those that no other gate asks: checkov, radon, syft, trivy:config."""
+    silent = scan(verdict("bandit"), verdict("checkov", Outcome.NOT_RUN, reason="not installed"))
+    assert faults("scan", silent) == ["checkov: not-run (not installed)"]
+    allowed = Waiver("checkov", "no Terraform of ours (Ada)", TODAY)
+    assert faults("scan", silent, waive=(allowed,)) == []
+    assert faults("scan", scan()) == ["`scan` looked at nothing"]
+    (told,) = faults(
+        "scan", scan(verdict("bandit")), of_image(verdict("syft:image", Outcome.ERROR))
     )
-    assert faults("vulnerabilities", scan(verdict("trivy")), in_image) == ["trivy: 1 critical"]
+    assert told == f"{REFERENCE}: syft:image: error"
+
+
+OTHER = "sha256:" + "e" * 64
 
 
 def test_an_image_is_scanned_as_the_digest_that_is_deployed():
-    other = "sha256:" + "e" * 64
-    of_old = replace(scan(verdict("trivy:image"), image=other), verb="scan-image")
+    of_old = of_image(verdict("trivy:image"), image=OTHER)
     (told,) = faults("image", of_old)
     assert told == f"{REFERENCE}: no `inv scan --image` of {COMMIT[:12]} is on record"
-    assert faults("image", of_old, replace(of_old, image=DIGEST)) == []
+    assert faults("image", of_old, SEEN) == []
+
+
+@pytest.mark.parametrize("gate", ["sast", "secrets", "dependencies", "scan", "vulnerabilities"])
+def test_a_rebuild_makes_the_scan_void(gate):
+    passed = scan(verdict("bandit"), verdict("gitleaks"), verdict("pip-audit"))
+    assert faults(gate, passed, SEEN) == []
+    (told,) = faults(gate, passed, of_image(verdict("trivy:image"), image=OTHER))
+    assert told == f"{REFERENCE}: no `inv scan --image` of {COMMIT[:12]} is on record"
 
 
 def test_an_image_needs_a_scanner_that_looked_into_it():
     not_run = verdict("trivy:image", Outcome.NOT_RUN, reason="no database")
-    bare = replace(scan(verdict("syft:image"), not_run, image=DIGEST), verb="scan-image")
-    assert faults("image", bare) == ["none of trivy, grype ran; trivy:image: not-run (no database)"]
-    part = replace(scan(verdict("trivy:image"), image=DIGEST, partial=True), verb="scan-image")
-    assert "only a part" in faults("image", part)[0]
+    (told,) = faults("image", of_image(verdict("syft:image"), not_run))
+    assert f"{REFERENCE}: none of trivy, grype ran; " in told
+    assert "trivy:image: not-run (no database)" in told
+    assert "only a part" in faults("image", of_image(verdict("trivy:image"), partial=True))[0]
 
 
 def test_what_is_kept_is_what_is_read(tmp_path):

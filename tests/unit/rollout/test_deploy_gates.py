@@ -91,6 +91,30 @@ def test_a_rebuilt_image_of_another_commit_has_to_pass_again(gated, content):
         check_gates(environment, {"api": replace(images["api"], digest=rebuilt)})
 
 
+def test_a_rebuild_of_the_same_commit_makes_its_scan_void(gated, content):
+    """Built, scanned, open; built anew with another digest, closed until that one is scanned."""
+    environment, images = gated
+    environment = replace(environment, gates=Gates(require=("sast",)))
+    config = load_repository(environment.root, {}).checks_hash
+
+    def scanned(verb: str, tool: str, digest: str = "") -> None:
+        passed = [Verdict(tool, Outcome.PASSED)]
+        keep(environment.root, record(verb, COMMIT, True, config, passed, image=digest))
+
+    scanned("scan", "bandit")
+    scanned("scan-image", "trivy:image", images["api"].digest)
+    assert check_gates(environment, images) == ""
+    rebuilt = content.image("v1", config={"Labels": {REVISION: COMMIT}, "Env": ["BUILD=2"]})
+    assert rebuilt != images["api"].digest
+    anew = {"api": replace(images["api"], digest=rebuilt)}
+    with pytest.raises(GateRefused) as told:
+        check_gates(environment, anew)
+    assert told.value.exit_code == 4
+    assert rebuilt in told.value.why[0]
+    scanned("scan-image", "trivy:image", rebuilt)
+    assert check_gates(environment, anew) == ""
+
+
 def test_an_image_that_tells_no_commit_is_refused(gated, content):
     environment, images = gated
     nameless = content.image("v2")

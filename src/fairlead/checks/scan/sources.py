@@ -6,8 +6,9 @@ from fnmatch import fnmatch
 
 from fairlead.checks.tree import Tree
 
-TESTS = ("test/*", "tests/*", "*/test/*", "*/tests/*", "*test_*.py", "*_test.py", "*conftest.py")
-"""Paths of tests: they assert, and plant secrets and faults on purpose."""
+TEST_FOLDERS = ("test", "tests")
+TEST_FILES = ("test_*.py", "*_test.py", "conftest.py")
+"""Names of tests: they assert, and plant secrets and faults on purpose."""
 
 REQUIREMENTS = ("requirements*.txt", "requirements/*.txt", "*/requirements/*.txt")
 PYTHON_PROJECT = (*REQUIREMENTS, "constraints*.txt", "pyproject.toml", "pylock.toml", "uv.lock")
@@ -23,9 +24,13 @@ _PINNED = re.compile(r"([A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?\s*===?\s*([\w.!+-]+)")
 
 def shipped(tree: Tree, *patterns: str) -> tuple[str, ...]:
     """The files that match, tests left out."""
-    return tuple(
-        file for file in tree.matching(*patterns) if not any(fnmatch(file, one) for one in TESTS)
-    )
+    return tuple(file for file in tree.matching(*patterns) if not _is_test(file))
+
+
+def _is_test(file: str) -> bool:
+    *folders, name = file.split("/")
+    in_tests = any(folder in TEST_FOLDERS for folder in folders)
+    return in_tests or any(fnmatch(name, one) for one in TEST_FILES)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,11 @@
 """flake8."""
 
-import contextlib
 import re
-from configparser import ConfigParser
-from configparser import Error as ParserError
 
 from fairlead.checks.finding import Finding, Severity
 from fairlead.checks.lint.parsing import by_lines, counted, inside
 from fairlead.checks.lint.python import flake8_settings, sources
+from fairlead.checks.lint.settings import section
 from fairlead.checks.sweep import failed
 from fairlead.checks.tool import Tool
 from fairlead.checks.tree import Tree
@@ -23,12 +21,9 @@ _SEVERITIES = {"E9": Severity.HIGH, "F82": Severity.HIGH, "F": Severity.MEDIUM}
 def _excluded(tree: Tree) -> list[str]:
     """What its settings exclude, as they are written."""
     for name in Flake8.settings:
-        settings = ConfigParser(interpolation=None)
-        with contextlib.suppress(ParserError, OSError, UnicodeError):
-            settings.read(tree.root / name, "utf-8")
-        if settings.has_section("flake8"):
+        if settings := section(tree, name, "flake8"):
             keys = ("exclude", "extend-exclude", "extend_exclude")
-            text = ",".join(settings.get("flake8", key, fallback="") for key in keys)
+            text = ",".join(settings.get(key, "") for key in keys)
             return [one.strip("/") for one in re.split(r"[,\s]+", text) if one.strip("/")]
     return []
 

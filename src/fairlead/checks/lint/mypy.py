@@ -6,7 +6,7 @@ from fairlead.checks.finding import Finding, Severity
 from fairlead.checks.lint.packages import packages
 from fairlead.checks.lint.parsing import counted, inside
 from fairlead.checks.lint.python import sources
-from fairlead.checks.lint.settings import asked_in
+from fairlead.checks.lint.settings import asked_in, pyproject, section
 from fairlead.checks.sweep import failed
 from fairlead.checks.tool import Tool
 from fairlead.checks.tree import Tree
@@ -20,7 +20,7 @@ _FINDING = re.compile(
     re.MULTILINE,
 )
 _OWN = ("mypy.ini", ".mypy.ini")
-_SUBJECTS = re.compile(r"^\s*(?:files|packages|modules)\s*=", re.MULTILINE)
+_SUBJECTS = ("files", "packages", "modules")
 
 
 class Mypy(Tool):
@@ -52,8 +52,10 @@ class Mypy(Tool):
         return Command(("mypy", *options, *shape, *named))
 
     def _names_its_subjects(self, tree: Tree) -> bool:
-        files = (name for name in self.settings if name in tree.all.files)
-        return any(_SUBJECTS.search((tree.root / one).read_text("utf-8")) for one in files)
+        table = pyproject(tree, "tool.mypy")
+        sections = (section(tree, name, "mypy") for name in (*_OWN, "setup.cfg"))
+        said = (table if isinstance(table, dict) else {}, *sections)
+        return any(one.get(key) for one in said for key in _SUBJECTS)
 
     def _subjects(self, tree: Tree) -> tuple[str, ...]:
         folders = tuple(f"{one.base}/{one.name}".removeprefix("./") for one in packages(tree.all))

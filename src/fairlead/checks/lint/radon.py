@@ -1,6 +1,7 @@
 """radon: how many ways lead through a function."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from fairlead.checks.finding import Finding, Severity
@@ -17,16 +18,15 @@ from fairlead.transport.local import Ran
 RULE = "complexity"
 
 
+@dataclass(frozen=True)
 class Radon(Tool):
-    """Reads its JSON: every function, so that an empty answer means that it saw none."""
+    """Reads its JSON. most: the highest McCabe number that is no finding."""
+
+    most: int
 
     name = "radon"
     install = "pip install radon"
     settings = ("radon.cfg", "setup.cfg", "pyproject.toml")
-
-    def __init__(self, most: int) -> None:
-        """most: the highest McCabe number that is no finding."""
-        self._most = most
 
     def applies(self, tree: Tree) -> str:
         return asked_in(tree, "radon.cfg", table="tool.radon", section="radon")
@@ -35,7 +35,7 @@ class Radon(Tool):
         return sources(tree)
 
     def command(self, tree: Tree) -> Command:
-        least = f"--min={_rank(self._most + 1)}"  # a file with no such function is left out
+        least = f"--min={_rank(self.most + 1)}"  # a file with no such function is left out
         return Command(("radon", "cc", "--json", least, *sources(tree)))
 
     def judge(self, tree: Tree, ran: Ran) -> Verdict:
@@ -50,15 +50,15 @@ class Radon(Tool):
         if isinstance(blocks, dict):
             why = f"it cannot be read: {blocks['error']}"
             return [Finding(self.name, "invalid-syntax", Severity.HIGH, why, path)]
-        return [self._finding(path, one) for one in blocks if one["complexity"] > self._most]
+        return [self._finding(path, one) for one in blocks if one["complexity"] > self.most]
 
     def _finding(self, path: str, raw: dict[str, Any]) -> Finding:
         number = raw["complexity"]
         return Finding(
             self.name,
             RULE,
-            Severity.HIGH if number > 2 * self._most else Severity.MEDIUM,
-            f"{raw['type']} {raw['name']} has a complexity of {number}, more than {self._most}",
+            Severity.HIGH if number > 2 * self.most else Severity.MEDIUM,
+            f"{raw['type']} {raw['name']} has a complexity of {number}, more than {self.most}",
             path,
             raw["lineno"],
             raw["col_offset"] + 1,

@@ -2,6 +2,9 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
+from configparser import ConfigParser
+from configparser import Error as ParserError
 from typing import Any
 
 from fairlead.checks.tree import Tree
@@ -37,6 +40,16 @@ def pyproject(tree: Tree, table: str) -> Any:
     for part in table.split("."):
         value = value.get(part) if isinstance(value, dict) else None
     return value
+
+
+def section(tree: Tree, file: str, name: str) -> Mapping[str, str]:
+    """A section of a file in the style of setup.cfg; empty when it is not there or unreadable."""
+    parser = ConfigParser(interpolation=None)
+    try:
+        parser.read(tree.root / file, "utf-8")
+    except (ParserError, OSError, UnicodeError):
+        return {}
+    return parser[name] if parser.has_section(name) else {}
 
 
 def _has(tree: Tree, name: str, section: str) -> bool:

@@ -1,5 +1,6 @@
 """Which files of the repository a command is about: all, those that changed, or those named."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def subject(run: Run, *, changed: bool, exclude: Sequence[str]) -> tuple[Tree, s
     elif changed:
         from fairlead.checks.changed import changed_files
 
-        found = changed_files(root)
+        found = changed_files(root, os.environ)
         tree, told = whole.only(found.files), f"only what changed since {found.since}"
     else:
         tree = whole

@@ -12,13 +12,20 @@ from fairlead.checks.cache import Memory
 from fairlead.model import Command
 from fairlead.transport.local import run_local
 
+STEERING = (
+    "BC_", "CHECKOV_", "ESLINT_", "GITLEAKS_", "GRYPE_", "HADOLINT_", "MYPYPATH", "NODE_PATH",
+    "NPM_CONFIG_", "PIP_", "PYLINTRC", "PYTHONPATH", "RUFF_", "SAFETY_", "SEMGREP_", "SHELLCHECK_",
+    "SYFT_", "TRIVY_", "UV_", "YAMLLINT_",
+)  # fmt: skip
+"""How variables begin that change what a tool says."""
+
 
 @dataclass(frozen=True)
 class Program:
     """An executable. version: what it says of itself, one line; empty when it does not say.
 
     beside: a digest of what is installed in the same environment, plugins and stubs among it;
-    empty for a program that stands alone.
+    empty for a program that stands alone and tells its version, of its file if it does not.
     """
 
     path: Path
@@ -74,7 +81,12 @@ class Programs:
         if version is None:
             version = self._ask(path, asks)
             self._memory.remember(key, version)
-        return Program(path, version, beside)
+        return Program(path, version, beside or ("" if version else _digest(*_look_of(path))))
+
+    def steering(self) -> tuple[str, ...]:
+        """What of our environment steers tools, as `NAME=value`."""
+        names = (name for name in sorted(self._environ) if name.upper().startswith(STEERING))
+        return tuple(f"{name}={self._environ[name]}" for name in names)
 
     def _ask(self, path: Path, asks: Sequence[str]) -> str:
         command = Command((str(path), *asks), timeout=20.0)

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import is_dataclass, replace
+from dataclasses import replace
 
 from fairlead.checks.cache import Cache
 from fairlead.checks.programs import Program, Programs
@@ -120,8 +120,9 @@ class _Examination:
         settings = self._tree.all.matching(*tool.settings)
         added = (f"{name}={value}" for name, value in sorted(tool.environ.items()))
         said = (command.stdin or b"").decode("utf-8", "replace")
-        judged_by = repr(tool) if is_dataclass(tool) else ""  # what it judges by, not only its argv
-        facts = (tool.name, judged_by, program.version, program.beside, said, *command.argv, *added)
+        judged_by = repr(sorted(vars(tool).items()))  # not all it judges by is in its argv
+        about = (tool.name, judged_by, program.version, program.beside, said)
+        facts = (*about, *command.argv, *added, *self._programs.steering())
         return self._cache.key(self._tree, (*files, *settings), *facts)
 
 

@@ -1,5 +1,6 @@
 """A tool may do anything; its outcome is right all the same (law 8)."""
 
+import os
 from dataclasses import dataclass
 
 import pytest
@@ -137,6 +138,40 @@ class TestCache:
         (tree.root / name).write_text("changed\n")
         run(tool, tree, Cache(Memory(tree.root)))
         assert self.runs(tree) == again
+
+    def test_what_it_judges_by_decides_also_where_its_argv_does_not_tell(self, tree):
+        class Plain(Scripted):
+            """A tool with a state of its own."""
+
+            limit = 0
+
+        plain, other = Plain(script="echo clean"), Plain(script="echo clean")
+        object.__setattr__(other, "limit", 1)
+        assert not run(plain, tree, Cache(Memory(tree.root))).cached
+        assert not run(other, tree, Cache(Memory(tree.root))).cached
+        assert run(plain, tree, Cache(Memory(tree.root))).cached
+
+    def test_variables_that_steer_tools_decide(self, tree, monkeypatch):
+        for index in ("https://one.example.com", "https://two.example.com"):
+            monkeypatch.setenv("PIP_INDEX_URL", index)
+            assert not run(self.counting(tree), tree, Cache(Memory(tree.root))).cached
+        monkeypatch.setenv("EDITOR", "ed")
+        assert run(self.counting(tree), tree, Cache(Memory(tree.root))).cached
+
+    def test_a_program_that_tells_no_version_is_known_by_its_file(self, tree, monkeypatch):
+        class Silent(Scripted):
+            def command(self, tree: Tree) -> Command:
+                return Command(("silent",))
+
+        program = tree.root / "bin/silent"
+        program.parent.mkdir()
+        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        for said in ("clean", "fault"):
+            program.write_text(f"#!/bin/sh\n[ $# -gt 0 ] || echo {said}\n")
+            program.chmod(0o755)
+            first, second = (run(Silent(), tree, Cache(Memory(tree.root))) for _ in range(2))
+            assert (first.cached, second.cached) == (False, True)
+        assert second.outcome is Outcome.FINDINGS
 
     def test_what_changes_while_it_is_looked_at_is_looked_at_again(self, tree):
         tool = Scripted(script=f"echo x >>{tree.root}/.runs; echo 2 >{tree.root}/a.py; echo clean")

@@ -20,7 +20,10 @@ class Eslint(Fixer):
 
     name = "eslint"
     install = "npm install --save-dev eslint"
-    settings = (*_OWN, *_OLD, "package.json", "tsconfig.json")
+    settings = (
+        *(*_OWN, *_OLD, ".eslintignore", "package.json", "tsconfig*.json"),
+        *(".prettierrc*", "prettier.config.*", ".prettierignore", ".editorconfig"),  # by a plugin
+    )
 
     def applies(self, tree: Tree) -> str:
         return next(iter(self._settings(tree)), "")
@@ -33,6 +36,10 @@ class Eslint(Fixer):
         return sorted(tree.all.matching(*_OWN, *_OLD), key=lambda file: file.count("/"))
 
     def examines(self, tree: Tree) -> tuple[str, ...]:
+        """All, if it is given one: rules about imports and types read the others."""
+        return self._given(tree.all) if self._given(tree) else ()
+
+    def _given(self, tree: Tree) -> tuple[str, ...]:
         ends = ("js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx")
         folder = self.folder(tree)
         files = tree.matching(*(f"*.{end}" for end in ends))
@@ -46,7 +53,7 @@ class Eslint(Fixer):
 
     def _from_folder(self, tree: Tree) -> tuple[str, ...]:
         head = f"{self.folder(tree)}/"
-        return tuple(file.removeprefix(head) for file in self.examines(tree))
+        return tuple(file.removeprefix(head) for file in self._given(tree))
 
     def judge(self, tree: Tree, ran: Ran) -> Verdict:
         if ran.code not in (0, 1):

@@ -35,7 +35,12 @@ class Imports(Tool):
         return f"{project}, and there is {names}" if project and names else ""
 
     def examines(self, tree: Tree) -> tuple[str, ...]:
-        return sources(tree.all) if sources(tree) and packages(tree.all) else ()
+        """Python of the whole tree, and what else is in the packages: a module may read it."""
+        folders = tuple(f"{one.base}/{one.name}/".removeprefix("./") for one in packages(tree.all))
+        if not sources(tree) or not folders:
+            return ()
+        inside = (file for file in tree.all.files if file.startswith(folders))
+        return tuple(sorted({*sources(tree.all), *inside}))
 
     def command(self, tree: Tree) -> Command:
         told = json.dumps([_described(one) for one in packages(tree.all)])

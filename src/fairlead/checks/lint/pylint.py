@@ -35,7 +35,8 @@ class Pylint(Tool):
         return pylint_settings(tree)
 
     def examines(self, tree: Tree) -> tuple[str, ...]:
-        return sources(tree)
+        """All, if it is given one: it follows imports into the others."""
+        return sources(tree.all) if sources(tree) else ()
 
     def command(self, tree: Tree) -> Command:
         return Command(("pylint", "--output-format=json2", "--", *sources(tree)))

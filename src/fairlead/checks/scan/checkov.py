@@ -38,7 +38,7 @@ class Checkov(Tool):
         return next(iter(tree.matching(*OWN, "*.tf", "*.bicep")), "")
 
     def examines(self, tree: Tree) -> tuple[str, ...]:
-        return tree.matching("*.tf", "*.bicep", "*.y*ml", "*.json", "Dockerfile*")
+        return tree.matching("*.tf", "*.tfvars", "*.bicep", "*.y*ml", "*.json", "Dockerfile*")
 
     def command(self, tree: Tree) -> Command:
         quiet = ("-o", "json", "--compact", "--quiet", "--skip-download")

@@ -3,13 +3,23 @@
 from dataclasses import dataclass, field
 
 from fairlead.checks.licence import Licences
-from fairlead.checks.scan.judging import counted, found, json_in, listed, not_run, unreachable
+from fairlead.checks.scan.judging import (
+    A_WHILE,
+    counted,
+    found,
+    json_in,
+    listed,
+    not_run,
+    unreachable,
+)
 from fairlead.checks.scan.sources import REQUIREMENTS
 from fairlead.checks.tool import Tool
 from fairlead.checks.tree import Tree
 from fairlead.checks.verdict import Verdict
 from fairlead.model import Command
 from fairlead.transport.local import Ran
+
+OWN = ("licensecheck.toml", "licensecheck.json", "licensecheck.ini")
 
 
 @dataclass(frozen=True)
@@ -23,11 +33,12 @@ class Licensecheck(Tool):
 
     name = "licensecheck"
     install = "pip install licensecheck"
-    settings = ("licensecheck.toml", "licensecheck.json", "licensecheck.ini")
+    settings = (*OWN, "pyproject.toml")
+    lasts = A_WHILE  # it asks the package index
     asks_version = ("--help",)  # it tells its version nowhere else than in its report
 
     def applies(self, tree: Tree) -> str:
-        if own := tree.matching(*self.settings):
+        if own := tree.matching(*OWN):
             return own[0]
         project = tree.root / "pyproject.toml"
         steered = "pyproject.toml" in tree.files and b"[tool.licensecheck]" in project.read_bytes()

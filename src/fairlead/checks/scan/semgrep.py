@@ -3,11 +3,13 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from fairlead.checks.finding import Finding
 from fairlead.checks.scan.judging import (
+    A_WHILE,
     counted,
     error,
     found,
@@ -47,6 +49,11 @@ class Semgrep(Tool):
     install = "pip install semgrep"
     settings = (*OWN, ".semgrepignore")
     asks_version = ("--version", "--disable-version-check")
+
+    @property
+    def lasts(self) -> float:  # type: ignore[override]
+        """Rules of the registry change without us."""
+        return A_WHILE if self.registry else inf
 
     def applies(self, tree: Tree) -> str:
         files = self.examines(tree)

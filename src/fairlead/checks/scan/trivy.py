@@ -102,7 +102,7 @@ class TrivyConfig(Tool):
         return next(iter(tree.matching(*DEPLOYED)), "")
 
     def examines(self, tree: Tree) -> tuple[str, ...]:
-        return tree.matching(*DEPLOYED, "*.y*ml", "*.json")
+        return tree.matching(*DEPLOYED, "*.tfvars", "*.tpl", "*.y*ml", "*.json")
 
     def command(self, tree: Tree) -> Command:
         own_rules = ("--scanners=misconfig", "--skip-check-update", "--offline-scan")

@@ -1,5 +1,7 @@
 """Which scanners a tree calls for, and which it does not."""
 
+from math import inf
+
 import pytest
 
 from fairlead.checks.scan.catalogue import NAMES, chosen
@@ -22,6 +24,12 @@ def names(folder, *files: str, settings=None, **more) -> list[str]:
         ("notes.txt", {"gitleaks"}),
         ("src/a.py", {"gitleaks", "bandit", "semgrep"}),
         ("tests/test_a.py", {"gitleaks"}),
+        ("a/test/b.py", {"gitleaks"}),
+        ("src/test_a.py", {"gitleaks"}),
+        ("conftest.py", {"gitleaks"}),
+        ("src/latest_prices.py", {"gitleaks", "bandit", "semgrep"}),
+        ("contest_api.py", {"gitleaks", "bandit", "semgrep"}),
+        ("app/test_data/loader.py", {"gitleaks", "bandit", "semgrep"}),
         ("requirements.txt", {"gitleaks", "pip-audit", "syft"}),
         ("web/package-lock.json", {"gitleaks", "npm-audit:web", "syft"}),
         ("go.mod", {"gitleaks", "trivy", "syft"}),
@@ -93,3 +101,39 @@ def test_two_lock_files_are_two_audits(tmp_path):
 def test_a_kind_that_the_tree_does_not_call_for_runs_nothing_else(tmp_path):
     assert names(tmp_path, "a.py", only=("licences",)) == []
     assert names(tmp_path, "a.txt", image="x:1", only=("dependencies",)) == ["trivy:image"]
+
+
+ALL = Scan(tools=NAMES)
+
+
+def test_every_scanner_says_what_it_was_made_with(tmp_path):
+    """By that its verdicts are told apart in the cache."""
+    for one in chosen(ALL, Tree(tmp_path, ()), complexity=10, image="x:1"):
+        assert " at 0x" not in repr(vars(one.tool))
+
+
+@pytest.mark.parametrize(
+    ("scanner", "file"),
+    [
+        ("checkov", "infra/prod.tfvars"),
+        ("trivy:config", "infra/prod.tfvars"),
+        ("trivy:config", "chart/templates/_helpers.tpl"),
+        ("licensecheck", "pyproject.toml"),
+    ],
+)
+def test_a_file_that_decides_is_looked_at(tmp_path, scanner, file):
+    tree = Tree(tmp_path, tuple(sorted({file, "requirements.txt"})))
+    tools = {one.tool.name: one.tool for one in chosen(ALL, tree, complexity=10)}
+    seen = (*tools[scanner].examines(tree), *tree.matching(*tools[scanner].settings))
+    assert file in seen
+
+
+def test_what_is_asked_of_a_server_does_not_last(tmp_path):
+    registry = Scan(tools=NAMES, semgrep=("p/python",))
+    lasting = {}
+    for settings in (ALL, registry):
+        tools = chosen(settings, Tree(tmp_path, ()), complexity=10)
+        lasting |= {(one.tool.name, settings is registry): one.tool.lasts for one in tools}
+    assert lasting["semgrep", False] == inf
+    assert lasting["semgrep", True] < inf
+    assert lasting["licensecheck", False] < inf

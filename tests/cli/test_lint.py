@@ -181,6 +181,19 @@ class TestSubject:
         done = run(project, "--changed", "--json")
         assert (done.returncode, result(done)["outcome"]) == (0, "nothing-to-do")
 
+    def test_a_repository_that_calls_for_no_linter_has_not_passed(self, project):
+        for file in ("good.py", "bad.py"):
+            (project / file).unlink()
+        done = run(project, "--json")
+        assert (done.returncode, result(done)["outcome"]) == (1, "nothing-to-do")
+        assert run(project, "--only=types").returncode == 0
+
+    def test_a_clone_that_does_not_reach_back_is_refused(self, project):
+        git(project, "branch", "-m", "main", "work")
+        done = run(project, "--changed")
+        assert done.returncode == 1, done.stderr
+        assert "fetch-depth: 0" in done.stderr
+
     def test_files_that_are_named(self, project):
         assert run(project, "--", "good.py").returncode == 0
         assert run(project, "--", "good.py", "bad.py").returncode == 1

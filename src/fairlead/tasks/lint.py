@@ -34,7 +34,7 @@ def lint(
     from fairlead.checks.cache import Cache, Memory
     from fairlead.checks.lint.choice import choose
     from fairlead.checks.programs import Programs
-    from fairlead.checks.sweep import sweep
+    from fairlead.checks.sweep import missing, sweep
     from fairlead.tasks.recording import head, put_on_record
     from fairlead.tasks.subject import subject
     from fairlead.tasks.verdicts import tell
@@ -49,7 +49,7 @@ def lint(
     notes = [told] if told else []
     notes += [f"not installed, and no setting asks for it: {one}" for one in choice.left_out]
     if run.options.plan or not choice.tools:
-        _show(run, choice, tree, fix, notes)
+        _show(run, choice, tree, fix, notes, asked_for_less=bool(only) or tree.narrowed)
         return
     if fix:
         _mend(run, choice, tree, programs)
@@ -64,7 +64,8 @@ def lint(
         cache=None if no_cache else Cache(memory),
     )
     partial = bool(only or changed or run.remainder or run.options.service)
-    put_on_record(run, NAME, verdicts, before, partial=partial)
+    on_record = (*verdicts, *map(missing, choice.absent))  # a gate asks for what is not here
+    put_on_record(run, NAME, on_record, before, partial=partial)
     menders = {one.name for one in choice.fixers(tree)} if not fix else set()
     mendable = any(one.findings and one.tool in menders for one in verdicts)
     tell(run.reporter, NAME, verdicts, notes, REMEDY if mendable else "")
@@ -83,14 +84,23 @@ def _mend(run: Run, choice: "Choice", tree: "Tree", programs: "Programs") -> Non
     run.reporter.result({"fixed": list(changed)}, [f"mended: {name}" for name in changed])
 
 
-def _show(run: Run, choice: "Choice", tree: "Tree", fix: bool, notes: list[str]) -> None:
-    """What would run and why; or that there is nothing to run, which is no pass."""
+def _show(
+    run: Run,
+    choice: "Choice",
+    tree: "Tree",
+    fix: bool,
+    notes: list[str],
+    *,
+    asked_for_less: bool,
+) -> None:
+    """What would run and why; or that there is nothing to run, which is no pass of the whole."""
     from fairlead.checks.lint.repair import STEP
     from fairlead.model import Step
 
     if not choice.tools:
         text = "nothing to lint: no linter is called for by these files"
-        run.reporter.result({"outcome": "nothing-to-do"}, [text, *notes])
+        good = asked_for_less or run.options.plan
+        run.reporter.result({"outcome": "nothing-to-do"}, [text, *notes], ok=good)
         return
     fixers = choice.fixers(tree) if fix else ()
     steps = [

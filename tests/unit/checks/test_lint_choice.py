@@ -102,6 +102,28 @@ def test_of_a_narrowed_tree_only_what_its_files_concern(tmp_path):
     assert mypy.examines(whole.only(["app.py"])) == ("app.py",)
 
 
+@pytest.mark.parametrize(
+    ("pyproject", "named"),
+    [
+        ("[tool.mypy]\n", True),
+        ('[tool.mypy]\n[tool.hatch.build.targets.wheel]\npackages = ["src/app"]\n', True),
+        ('[tool.mypy]\n[tool.setuptools]\npy-modules = ["app"]\npackages = ["app"]\n', True),
+        ('[tool.mypy]\nfiles = ["app.py"]\n', False),
+    ],
+)
+def test_mypy_is_given_what_its_own_settings_do_not_name(tmp_path, pyproject, named):
+    found = tree(tmp_path, app_py="", pyproject_toml=pyproject)
+    assert ("app.py" in linters(10)["mypy"].command(found).argv) is named
+
+
+def test_mypy_reads_its_section_and_no_other(tmp_path):
+    others = "[options]\npackages = find:\n[mypy]\nstrict = true\n"
+    found = tree(tmp_path, app_py="", setup_cfg=others)
+    assert "app.py" in linters(10)["mypy"].command(found).argv
+    (tmp_path / "setup.cfg").write_text(others + "files =\n    app.py\n")
+    assert "app.py" not in linters(10)["mypy"].command(found).argv
+
+
 def test_mypy_takes_the_whole_program_whatever_changed(tmp_path):
     whole = tree(tmp_path, a_py="", b_py="", read_md="")
     assert linters(10)["mypy"].examines(whole.only(["a.py"])) == ("a.py", "b.py")
@@ -134,3 +156,37 @@ def test_shell_scripts_are_known_by_their_first_line(tmp_path):
         (tmp_path / name).write_text(line)
     found = linters(10)["shellcheck"].examines(Tree(tmp_path, tuple(sorted(lines))))
     assert found == ("old", "run")
+
+
+def test_every_linter_says_what_it_was_made_with():
+    """By that its verdicts are told apart in the cache."""
+    assert vars(linters(10)["radon"]) != vars(linters(11)["radon"])
+    for tool in linters(10).values():
+        assert " at 0x" not in repr(vars(tool))
+
+
+@pytest.mark.parametrize("name", ["pylint", "eslint"])
+def test_what_follows_imports_depends_on_what_was_not_named(tmp_path, name):
+    whole = tree(tmp_path, a_py="", b_py="", a_js="", b_js="", eslint_config_js="")
+    tool, end = linters(10)[name], {"pylint": "py", "eslint": "js"}[name]
+    named = whole.only([f"a.{end}"])
+    assert f"b.{end}" in tool.examines(named)
+    assert f"b.{end}" not in tool.command(named).argv
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("eslint", ".eslintignore"),
+        ("eslint", "tsconfig.base.json"),
+        ("eslint", ".prettierrc.json"),
+        ("actionlint", ".github/actions/build/action.yml"),
+    ],
+)
+def test_a_file_that_steers_it_is_one_of_its_settings(tmp_path, name, file):
+    assert Tree(tmp_path, (file,)).matching(*linters(10)[name].settings) == (file,)
+
+
+def test_the_import_check_depends_on_what_its_modules_may_read(tmp_path):
+    found = Tree(tmp_path, ("app/__init__.py", "app/table.json", "read.md"))
+    assert linters(10)["imports"].examines(found) == ("app/__init__.py", "app/table.json")

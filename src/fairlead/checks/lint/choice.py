@@ -32,11 +32,16 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Choice:
-    """tools: those that run. why: of each. left_out: what could run too, and what it takes."""
+    """tools: those that run. why: of each. absent: those that would run if they were installed."""
 
     tools: tuple[Tool, ...]
     why: dict[str, str]
-    left_out: tuple[str, ...] = ()
+    absent: tuple[Tool, ...] = ()
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What could run too, why, and what it takes."""
+        return tuple(f"{one.name} ({self.why[one.name]}): {one.install}" for one in self.absent)
 
     def fixers(self, tree: Tree) -> tuple[Fixer, ...]:
         """Those that can mend files of the tree, in the order in which it is safe."""
@@ -96,8 +101,7 @@ def choose(
     if tree.narrowed:
         chosen = [tool for tool in chosen if tool.examines(tree)]
     absent = [] if only or named else [tool for tool in chosen if _absent(tool, tree, programs)]
-    left_out = tuple(f"{tool.name} ({why[tool.name]}): {tool.install}" for tool in absent)
-    return Choice(tuple(tool for tool in chosen if tool not in absent), why, left_out)
+    return Choice(tuple(tool for tool in chosen if tool not in absent), why, tuple(absent))
 
 
 def _absent(tool: Tool, tree: Tree, programs: Programs) -> bool:

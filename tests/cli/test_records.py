@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from fairlead.model import REVISION
+from tests.cli.test_scanners import invented_secret
+from tests.tools import BIN, needs
 from tests.unit.registry_server import Content, RegistryServer
 
 FAIRLEAD = str(Path(sys.executable).with_name("fairlead"))
@@ -34,8 +37,8 @@ def git(folder: Path, *words: str) -> str:
     return done.stdout.strip()
 
 
-def run(folder: Path, *words: str) -> int:
-    environ = {"PATH": f"{Path(FAIRLEAD).parent}:{os.environ['PATH']}", "HOME": str(folder)}
+def run(folder: Path, *words: str, path: str = f"{BIN}:{os.environ['PATH']}") -> int:
+    environ = {"PATH": f"{Path(FAIRLEAD).parent}:{path}", "HOME": str(folder)}
     done = subprocess.run([FAIRLEAD, *words], cwd=folder, env=environ, capture_output=True)
     return done.returncode
 
@@ -76,6 +79,52 @@ def test_a_tree_that_changed_while_it_was_tested_was_not_tested_as_that_commit(p
     git(project, "commit", "-qm", "two")
     assert run(project, "test") == 0
     assert records(project)["test"]["clean"] is False
+
+
+def test_a_linter_that_is_not_installed_is_on_record_as_not_run(project):
+    """It is left out, and the lint passes; a gate may ask for it."""
+    (project / "deploy/fairlead.toml").write_text("")
+    (project / "Dockerfile").write_text("FROM scratch\n")
+    git(project, "add", ".")
+    git(project, "commit", "-qm", "two")
+    (project / ".git/bin").mkdir()
+    (project / ".git/bin/git").symlink_to(shutil.which("git") or "")
+    assert run(project, "lint", path=str(project / ".git/bin")) == 0
+    entries = {one["tool"]: one["outcome"] for one in records(project)["lint"]["entries"]}
+    assert (entries["ruff"], entries["hadolint"]) == ("passed", "not-run")
+
+
+def test_a_scan_that_asked_another_service_is_no_whole_scan(project):
+    run(project, "scan", "--osv-url=http://127.0.0.1:1")
+    assert list(records(project)) == ["scan-partial"]
+
+
+def test_a_record_says_until_when_what_it_excludes_is_excluded(project):
+    needs("gitleaks")
+    (project / "settings.ini").write_text(f'[x]\napi_key = "{invented_secret()}"\n')
+    excluded = '[[exclude]]\ntool = "gitleaks"\nreason = "it is invented"\nexpires = 2999-12-31\n'
+    (project / "deploy/exclusions.toml").write_text(excluded)
+    run(project, "scan", "--only=gitleaks")
+    assert records(project)["scan-partial"]["until"] == "2999-12-31"
+
+
+def test_an_image_that_is_judged_by_what_is_not_committed_is_not_clean(project):
+    content = Content()
+    content.image("v1", config={"Labels": {REVISION: git(project, "rev-parse", "HEAD")}})
+    server = RegistryServer(content)
+    (project / "elsewhere.txt").write_text("left by a job\n")
+    try:
+        run(project, "scan", f"--image={server.address}/team/app:v1")
+        clean = image_record(project)["clean"]
+        (project / "deploy/exclusions.toml").write_text("# of today\n")
+        run(project, "scan", f"--image={server.address}/team/app:v1")
+    finally:
+        server.close()
+    assert (clean, image_record(project)["clean"]) == (True, False)
+
+
+def image_record(folder: Path) -> dict[str, object]:
+    return next(one for one in records(folder).values() if one["verb"] == "scan-image")
 
 
 def test_an_image_is_on_record_by_its_digest_under_the_commit_it_says(project):

@@ -137,17 +137,19 @@ def _no_vulnerability(kind: Sequence[str], record: Record, evidence: Evidence) -
 def _usable(verb: str, evidence: Evidence, image: str = "") -> Record | str:
     """The record of a verb that counts, or the sentence that says why there is none."""
     found = [one for one in evidence.records if (one.verb, one.image) == (verb, image)]
-    for one in found:
-        if one.clean and not one.partial and one.config == evidence.config:
-            return one
     command = "scan --image" if image else verb
     of = f"`inv {command}` of {evidence.commit[:12]}"
+    for one in found:
+        if one.clean and not one.partial and one.config == evidence.config:
+            if one.until and one.until < evidence.today.isoformat():
+                return f"{of} rests on an exclusion that ended on {one.until}"
+            return one
     if not found:
         return f"no {of} is on record"
     if all(one.config != evidence.config for one in found):
         return f"{of} ran under another configuration"
     if all(not one.clean for one in found):
-        return f"{of} looked at a tree with uncommitted changes"
+        return f"{of} ran with uncommitted changes"
     return f"only a part of {of} was run"
 
 

@@ -40,7 +40,8 @@ class Record:
     commit: full hash of the tree that was looked at. clean: the tree was that commit, without
     changes; a record of anything else opens no gate. image: the digest that was looked at; empty
     when it was the tree. config: hash of what steers the checks. coverage: per cent, if measured.
-    partial: only a part was run (`--only`, `--suite`, `--changed`, a shard).
+    partial: only a part was run (`--only`, `--suite`, `--changed`, a shard). until: the last day
+    (ISO) on which it holds, where an exclusion that ends then covers what was found.
     """
 
     verb: str
@@ -52,6 +53,7 @@ class Record:
     image: str = ""
     coverage: float | None = None
     partial: bool = False
+    until: str = ""
 
 
 def record(
@@ -64,11 +66,12 @@ def record(
     image: str = "",
     coverage: float | None = None,
     partial: bool = False,
+    until: str = "",
 ) -> Record:
     """The record of verdicts that were just reached."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     entries = tuple(map(_entry, verdicts))
-    return Record(verb, commit, clean, config, now, entries, image, coverage, partial)
+    return Record(verb, commit, clean, config, now, entries, image, coverage, partial, until)
 
 
 def keep(root: Path, one: Record) -> Path:

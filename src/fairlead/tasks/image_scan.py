@@ -62,7 +62,7 @@ def _scanned(run: "Run", image: "Identity") -> "Scanned":
     means = Means(Programs(root, memory=Memory(root)), None, lambda event: None)
     today = datetime.datetime.now(datetime.UTC).date()
     found = scan(tools, tree, settings, load_exclusions(root), today, means)
-    put_image_on_record(run, found.on_record, image)
+    put_image_on_record(run, found.on_record, image, until=found.until)
     return found
 
 

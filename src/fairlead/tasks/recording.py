@@ -27,6 +27,7 @@ def put_on_record(
     *,
     partial: bool = False,
     coverage: float | None = None,
+    until: str = "",
 ) -> None:
     """Keep what was found out about the commit that is checked out; outside git, nothing.
 
@@ -38,27 +39,36 @@ def put_on_record(
     if before.commit:
         clean = before.clean and head(run) == before
         config = run.repository().checks_hash
-        one = record(verb, before.commit, clean, config, verdicts, coverage=coverage)
+        one = record(verb, before.commit, clean, config, verdicts, coverage=coverage, until=until)
         _keep(run, replace(one, partial=partial))
 
 
 def put_image_on_record(
-    run: "Run", verdicts: "Iterable[Verdict]", image: "Identity", *, partial: bool = False
+    run: "Run",
+    verdicts: "Iterable[Verdict]",
+    image: "Identity",
+    *,
+    partial: bool = False,
+    until: str = "",
 ) -> str:
     """Keep what was found out about an image, under the commit it says it was built from.
 
-    The sentence that says why nothing can be kept of it; empty when it was.
+    Configuration and exclusions that are not committed steered it by nobody's leave: such a record
+    is not clean. The sentence that says why nothing can be kept of it; empty when it was.
     """
     from fairlead.checks.records import SCAN_IMAGE, record
+    from fairlead.config.project import FOLDER
     from fairlead.model import REVISION
+    from fairlead.transport.git import read_head
 
     if not image.digest:
         return "not on record: the image was in no registry yet, so it has no digest"
     if not image.commit:
         return f"not on record: the image does not say its commit (label {REVISION})"
-    clean = not image.commit.endswith("-dirty")
+    steered = read_head(run.repository().root, FOLDER)
+    clean = steered.clean and not image.commit.endswith("-dirty")
     config = run.repository().checks_hash
-    one = record(SCAN_IMAGE, image.commit, clean, config, verdicts, image=image.digest)
+    one = record(SCAN_IMAGE, image.commit, clean, config, verdicts, image=image.digest, until=until)
     _keep(run, replace(one, partial=partial))
     return ""
 

@@ -61,7 +61,8 @@ class ScanRequest:
     @property
     def is_partial(self) -> bool:
         """Whether something was left out that a gate would ask for."""
-        return bool(self.only or self.tree.narrowed)
+        asked_elsewhere = self.settings != self.repository.scan  # --osv-url
+        return bool(self.only or self.tree.narrowed or asked_elsewhere)
 
 
 def _refuse(image: str | None, osv_url: str | None) -> None:
@@ -127,10 +128,12 @@ def _record(
 
     of_image = [one for one in result.on_record if is_of_image(one.tool)]
     of_tree = [one for one in result.on_record if not is_of_image(one.tool)]
-    put_on_record(run, "scan", of_tree, before, partial=request.is_partial)
+    put_on_record(run, "scan", of_tree, before, partial=request.is_partial, until=result.until)
     if image is None or not of_image:
         return []
-    why_not = put_image_on_record(run, of_image, image, partial=bool(request.only))
+    why_not = put_image_on_record(
+        run, of_image, image, partial=bool(request.only), until=result.until
+    )
     return [f"{image.reference}: {why_not}"] if why_not else []
 
 

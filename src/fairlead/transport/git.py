@@ -20,9 +20,10 @@ class Head:
     clean: bool = False
 
 
-def read_head(root: Path) -> Head:
-    """Where a working tree stands, asked of git once."""
-    argv = ("git", "--no-optional-locks", "status", "--porcelain=v2", "--branch", "-z")
+def read_head(root: Path, within: str = ":/") -> Head:
+    """Where a working tree stands, asked of git once. within: what is to be clean, from root."""
+    asked = ("status", "--porcelain=v2", "--branch", "-z", "--", within)
+    argv = ("git", "--no-optional-locks", *asked)
     said = run_local(Command(argv, timeout=TIMEOUT), cwd=root)
     if not said.ok:
         return Head()

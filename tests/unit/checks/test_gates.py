@@ -181,6 +181,13 @@ def test_an_image_needs_a_scanner_that_looked_into_it():
     assert "only a part" in faults("image", of_image(verdict("trivy:image"), partial=True))[0]
 
 
+def test_an_exclusion_that_ended_since_closes_what_it_opened():
+    holds = scan(verdict("bandit"), until=TODAY.isoformat())
+    assert faults("sast", holds) == []
+    (told,) = faults("sast", replace(holds, until="2026-04-30"))
+    assert "rests on an exclusion that ended on 2026-04-30" in told
+
+
 def test_what_is_kept_is_what_is_read(tmp_path):
     tree = scan(verdict("bandit", Outcome.FINDINGS, "high"), coverage=81.5)
     image = replace(scan(verdict("trivy"), image=DIGEST), verb="scan-image")

@@ -56,6 +56,12 @@ class Scanned:
         )
 
     @property
+    def until(self) -> str:
+        """The last day (ISO) on which all that is excluded is; empty where nothing is."""
+        days = [exclusion.expires for _, exclusion in self.sifted.excluded]
+        return min(days).isoformat() if days else ""
+
+    @property
     def outcome(self) -> Outcome:
         """Of the whole: what was found says most, then what could not finish."""
         if self.ok:

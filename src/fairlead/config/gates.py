@@ -4,15 +4,8 @@ import datetime
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from fairlead.config.kinds import matching
+from fairlead.config.scan import ToolName
 
-ToolName = Annotated[
-    str,
-    matching(
-        r"[A-Za-z0-9]([A-Za-z0-9_.:/ -]*[A-Za-z0-9])?",
-        "must be the name of a tool or of a suite, as the table of its run has it",
-    ),
-]
 GateName = Literal[
     "lint",
     "tests",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from fairlead.config.kinds import Name, PositiveDuration, matching
+from fairlead.config.kinds import PositiveDuration, matching
 
 Level = Literal["critical", "high", "medium", "low", "note"]
 Url = Annotated[
@@ -13,6 +13,13 @@ Url = Annotated[
 Words = Annotated[str, matching(r"[^\x00-\x1f]+", "must be a text on one line")]
 RuleSet = Annotated[
     str, matching(r"[a-z]/[A-Za-z0-9._-]+", 'must be a rule set such as "p/python"')
+]
+ToolName = Annotated[
+    str,
+    matching(
+        r"[A-Za-z0-9]([A-Za-z0-9_.:/ -]*[A-Za-z0-9])?",
+        "must be the name of a tool, or of a suite, as the table of its run has it",
+    ),
 ]
 Flag = Annotated[str, matching(r"--[a-z][^\x00-\x1f]*", 'must be a flag such as "--offline-scan"')]
 
@@ -32,7 +39,7 @@ class Scan:
     fail_on: findings this bad, or worse, fail the scan.
     """
 
-    tools: tuple[Name, ...] = ()
+    tools: tuple[ToolName, ...] = ()
     timeout: PositiveDuration = 600.0
     exclude: tuple[Words, ...] = ()
     fail_on: Level = "medium"

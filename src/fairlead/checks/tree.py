@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
+from fairlead.errors import PreconditionError
 from fairlead.model import Command
+from fairlead.transport.git import trouble
 from fairlead.transport.local import run_local
 
 NEVER = ("node_modules", "__pycache__", "venv", "site-packages")
@@ -57,13 +59,20 @@ class Tree:
 def read_tree(root: Path) -> Tree:
     """The files under root that are tracked or could be, deleted ones left out.
 
-    Outside a git repository: every file, but not those in hidden folders or in NEVER.
+    Outside a git repository: every file, but not those in hidden folders or in NEVER. Raises
+    PreconditionError where there is one that git does not read: what it ignores is not known then.
     """
     argv = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     listed = run_local(Command(argv, timeout=60.0), cwd=root)
     if listed.ok:
         names = set(listed.out.split("\0")) - {""}
         return Tree(root, tuple(sorted(name for name in names if (root / name).is_file())))
+    if why := trouble(root, listed):
+        raise PreconditionError(
+            f"git does not tell which files are in {root}: {why}",
+            state="nothing was run",
+            next_step="git status there tells more",
+        )
     found = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
     visible = (path for path in found if not any(map(_hidden, path.parts[:-1])))
     return Tree(root, tuple(sorted(path.as_posix() for path in visible)))

@@ -31,11 +31,16 @@ def put_on_record(
 ) -> None:
     """Keep what was found out about the commit that is checked out; outside git, nothing.
 
+    Where git does not read the repository that is there, that is told.
+
     before: `head` as it was when the run began. A tree that was another one in the meantime was
     not looked at as that commit.
     """
     from fairlead.checks.records import record
+    from fairlead.events import Notice
 
+    if before.trouble:
+        run.reporter.event(Notice(f"not on record: {before.trouble}", "warning"))
     if before.commit:
         clean = before.clean and head(run) == before
         config = run.repository().checks_hash

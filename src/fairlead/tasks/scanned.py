@@ -139,11 +139,11 @@ def _record(
 
 def _leave(root: Path, result: "Scanned") -> dict[str, str]:
     """Write the SARIF file and the page; their paths from the root, by kind."""
-    from fairlead.checks.folder import own_folder
+    from fairlead.checks.folder import needed_folder
     from fairlead.report.check_page import check_page
     from fairlead.report.sarif import sarif
 
-    folder = own_folder(root, REPORTS)
+    folder = needed_folder(root, REPORTS)
     kept, excluded = result.sifted.kept, result.sifted.excluded
     log = sarif(result.verdicts, kept, excluded)
     page = check_page("Scan", result.verdicts, kept, excluded, [*_remarks(result)])
@@ -171,7 +171,7 @@ def _tell(
         "Scan",
         COLUMNS,
         [row(one) for one in result.verdicts],
-        [*notes, *_notes(result, whole=not request.is_partial)],
+        [*notes, *_notes(result, whole=not request.is_partial), *_unread(request)],
     )
     summary = [_verdict(result), *_remarks(result), f"  {files['sarif']}  {files['summary']}"]
     payload = {
@@ -209,6 +209,15 @@ def _remarks(result: "Scanned") -> Iterator[str]:
         yield f"{EXCLUSIONS}: {one.what} expired on {one.expires}; mend it, or judge it anew"
     if result.without_answer:
         yield "[scan] tools in deploy/fairlead.toml names the scanners that are needed here"
+
+
+def _unread(request: ScanRequest) -> Iterator[str]:
+    """What of a whole tree no scanner looked up; that it has no finding says nothing."""
+    from fairlead.checks.scan.catalogue import unread
+    from fairlead.checks.scan.judging import listed
+
+    if not request.is_partial and (files := unread(request.chosen, request.tree)):
+        yield f"dependencies that no scanner looked up: {listed(files)}"
 
 
 def _notes(result: "Scanned", whole: bool) -> Sequence[str]:

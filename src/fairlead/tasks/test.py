@@ -50,6 +50,9 @@ def run_tests(
         arguments=run.remainder,
         verbose=run.options.verbose,
     )
+    if not request.suites:
+        run.reporter.result({"outcome": "nothing-to-do"}, ["nothing to test: no suite is quick"])
+        return
     if run.options.plan:
         run.reporter.plan(requests.plan(request), {}, verbose=run.options.verbose)
         return

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fairlead.model import Command
-from fairlead.transport.local import run_local
+from fairlead.transport.local import Ran, run_local
 
 TIMEOUT = 30.0
 
@@ -14,10 +14,20 @@ class Head:
     """commit: full hash; empty outside a repository, or before the first commit.
 
     clean: nothing tracked is changed, and nothing untracked is there that git does not ignore.
+    trouble: why git does not tell, though there is a repository.
     """
 
     commit: str = ""
     clean: bool = False
+    trouble: str = ""
+
+
+def trouble(root: Path, ran: Ran) -> str:
+    """Why git would not read the repository that a folder is in; empty where it is in none."""
+    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+        return ""
+    lines = ran.err.strip().splitlines()
+    return lines[0] if lines else ran.stopped or f"git ended with {ran.code}"
 
 
 def read_head(root: Path, within: str = ":/") -> Head:
@@ -26,7 +36,7 @@ def read_head(root: Path, within: str = ":/") -> Head:
     argv = ("git", "--no-optional-locks", *asked)
     said = run_local(Command(argv, timeout=TIMEOUT), cwd=root)
     if not said.ok:
-        return Head()
+        return Head(trouble=trouble(root, said))
     lines = [line for line in said.out.split("\0") if line]
     commit = next((line.split()[2] for line in lines if line.startswith("# branch.oid ")), "")
     changed = any(not line.startswith("#") for line in lines)

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from small_suites import run, write
 
 from fairlead.checks.suites.plugin.fairlead_shard import TOO_LONG, split
-from fairlead.checks.suites.shard import Shard, read_shard
+from fairlead.checks.suites.result import Case, Result
+from fairlead.checks.suites.shard import Shard, durations, read_shard, remember
+from fairlead.checks.verdict import Outcome, Verdict
 from fairlead.errors import UsageError
 
 IDS = st.builds("tests/test_{}.py::test_{}".format, st.integers(0, 6), st.integers(0, 30))
@@ -79,6 +81,15 @@ def test_a_whole_run_records_how_long_each_test_took(tmp_path):
     run(write(tmp_path, FILES))
     kept = json.loads((tmp_path / ".fairlead/durations.json").read_text())
     assert set(kept["unit"]) == {f"{file}::{one}" for file in FILES for one in ("test_a", "test_b")}
+
+
+def test_of_several_pythons_a_suite_has_one_record(tmp_path):
+    """A shard looks for the suite's name, whichever Python it runs under."""
+    case = Case("tests/test_a.py::test_a", "passed", 2.0)
+    (tmp_path / ".fairlead").mkdir()
+    under = [Result(f"unit {one}", Verdict("unit", Outcome.PASSED), cases=(case,)) for one in "12"]
+    remember(tmp_path, [("unit", one) for one in under])
+    assert durations(tmp_path) == {"unit": {case.id: 2.0}}
 
 
 def test_what_cannot_be_split_belongs_to_one_shard(tmp_path):

@@ -39,8 +39,9 @@ def test_what_is_declared_is_all_there_is(tmp_path):
     declared = '[test.suites.smoke]\npath = "checks"\n'
     write(tmp_path, {"tests/unit/test_a.py": "", "deploy/fairlead.toml": declared})
     assert names(tmp_path) == ["smoke"]
+    assert names(tmp_path, quick=True) == []
     with pytest.raises(UsageError, match="none of the suites is quick"):
-        names(tmp_path, quick=True)
+        names(tmp_path, ("smoke",), quick=True)
     with pytest.raises(UsageError, match="did you mean `smoke`"):
         names(tmp_path, ("smok",))
 
@@ -48,6 +49,25 @@ def test_what_is_declared_is_all_there_is(tmp_path):
 def test_without_any_test_that_is_said(tmp_path):
     with pytest.raises(UsageError, match="no test suites"):
         names(write(tmp_path, {}))
+
+
+@pytest.mark.parametrize(
+    ("words", "places"),
+    [
+        (("tests/unit",), ("tests/unit",)),
+        (("-x", "tests/unit"), ("tests/unit",)),
+        (("--lf", "tests/unit"), ("tests/unit",)),
+        (("--tb=short", "tests/unit"), ("tests/unit",)),
+        (("--ignore", "tests/unit"), ()),
+        (("--deselect", "tests/unit/test_a.py::test_a"), ()),
+        (("-k", "tests"), ()),
+    ],
+)
+def test_a_value_of_an_option_is_no_place(tmp_path, words, places):
+    write(tmp_path, {"tests/unit/test_a.py": ""})
+    asked = request(load_repository(tmp_path, {}), arguments=words)
+    assert asked.places == places
+    assert asked.wishes.arguments == tuple(word for word in words if word not in places)
 
 
 SUMMARIES = {

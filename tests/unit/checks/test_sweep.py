@@ -11,7 +11,9 @@ from fairlead.checks.sweep import sweep
 from fairlead.checks.tool import Tool
 from fairlead.checks.tree import Tree, read_tree
 from fairlead.checks.verdict import Outcome, Verdict
+from fairlead.errors import PreconditionError
 from fairlead.model import Command
+from fairlead.transport.git import read_head
 from fairlead.transport.local import Ran
 
 
@@ -86,6 +88,13 @@ def test_a_tree_is_what_git_would_take_in(tmp_path):
     tree = read_tree(tmp_path)
     assert tree.files == (".gitignore", "kept.py", "new.py")
     assert tree.matching("*.py") == ("kept.py", "new.py")
+
+
+def test_a_repository_that_git_does_not_read_is_no_folder_without_one(tmp_path):
+    (tmp_path / ".git").write_text("gitdir: nowhere\n")
+    with pytest.raises(PreconditionError, match="not a git repository: .*nowhere"):
+        read_tree(tmp_path)
+    assert "not a git repository" in read_head(tmp_path).trouble
 
 
 def test_a_tool_with_nothing_to_look_at_did_not_run(tmp_path):

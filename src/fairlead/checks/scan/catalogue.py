@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from fairlead.checks.gates import KINDS
+from fairlead.checks.gates import KINDS, OF_IMAGES
 from fairlead.checks.licence import Licences
 from fairlead.checks.lint.radon import Radon
 from fairlead.checks.scan.bandit import Bandit
@@ -19,10 +19,10 @@ from fairlead.checks.scan.pip_audit import PipAudit
 from fairlead.checks.scan.pip_licenses import PipLicenses
 from fairlead.checks.scan.safety import Safety
 from fairlead.checks.scan.semgrep import Semgrep
-from fairlead.checks.scan.sources import NPM_LOCKS
+from fairlead.checks.scan.sources import MANIFESTS, NPM_LOCKS
 from fairlead.checks.scan.stage import STAGE
 from fairlead.checks.scan.syft import Syft, sbom_files, stem_of
-from fairlead.checks.scan.trivy import TrivyConfig, TrivyImage, TrivyPackages
+from fairlead.checks.scan.trivy import OTHERS, TrivyConfig, TrivyImage, TrivyPackages
 from fairlead.checks.scan.trufflehog import Trufflehog
 from fairlead.checks.tool import Tool
 from fairlead.checks.tree import Tree
@@ -106,6 +106,33 @@ def _for_image(
 def family(tool: Tool) -> str:
     """The scanner's name without what it is pointed at: `trivy` of `trivy:image`."""
     return tool.name.partition(":")[0]
+
+
+def unread(scanners: Iterable[Chosen], tree: Tree) -> tuple[str, ...]:
+    """The files that name dependencies, and that none of the scanners looks up.
+
+    A pyproject.toml is read where a file beside it that says more is.
+    """
+    read: set[str] = set()
+    for tool in (one.tool for one in scanners if _looks_up(one.tool)):
+        read |= set(tree.matching(*OTHERS) if family(tool) in OF_IMAGES else tool.examines(tree))
+    folders = {file.rpartition("/")[0] for file in read}
+    left = (file for file in tree.matching(*MANIFESTS) if file not in read)
+    return tuple(
+        file
+        for file in left
+        if not file.endswith("pyproject.toml")
+        or (file.rpartition("/")[0] not in folders and _asks_for_packages(tree.root / file))
+    )
+
+
+def _looks_up(tool: Tool) -> bool:
+    """Whether it looks up what is known of packages of the tree."""
+    return family(tool) in KINDS["dependencies"] and not tool.name.endswith((":config", ":image"))
+
+
+def _asks_for_packages(project: Path) -> bool:
+    return b"dependencies" in project.read_bytes()
 
 
 NAMES = (

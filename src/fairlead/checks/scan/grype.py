@@ -1,6 +1,7 @@
 """grype: known vulnerabilities of the packages in a tree or an image."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +75,7 @@ class Grype(Tool):
 
 
 def _failed(name: str, ran: Ran) -> Verdict:
-    if "db" in ran.err.lower():
+    if re.search(r"\bdb\b|vulnerability database", ran.err, re.I):
         why = unreachable(ran.err) or "none was downloaded"
         return not_run(name, f"no vulnerability database ({why}); run `grype db update`")
     return error(name, f"exit {ran.code}: {one_line(ran.err.strip())}")

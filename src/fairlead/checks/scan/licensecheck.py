@@ -62,9 +62,12 @@ class Licensecheck(Tool):
         mixes = Licences(deny=("*",))
         judged = (
             (self.licences or mixes).judged(
-                self.name, one["name"].lower(), one["version"], one["license"]
+                self.name,
+                one["name"].lower(),
+                one["version"],
+                one["license"] if one in told else "",
             )
-            for one in told
+            for one in (packages if self.licences else told)
             if self.licences or not one["licenseCompat"]
         )
         left = [one["name"].lower() for one in packages if one not in told]

@@ -14,6 +14,7 @@ from fairlead.checks.scan.judging import (
     not_run,
     one_line,
     severity,
+    unreachable,
     weaknesses,
 )
 from fairlead.checks.scan.sources import NPM_LOCKS
@@ -58,8 +59,7 @@ class NpmAudit(Tool):
     def judge(self, tree: Tree, ran: Ran) -> Verdict:
         said = json.loads(ran.out)
         if "auditReportVersion" not in said:
-            summary = (said.get("error") or {}).get("summary") or said.get("message") or "no answer"
-            return not_run(self.name, f"no data: {one_line(summary)}")
+            return _without_report(self.name, said)
         total = said["metadata"]["dependencies"]["total"]
         if not total:
             return not_run(self.name, f"{self._path} names no package")
@@ -88,6 +88,17 @@ class NpmAudit(Tool):
                 fix=f"{fix['name']} {fix['version']}" if isinstance(fix, dict) else "",
                 aliases=weaknesses(advisory.get("cwe", ())),
             )
+
+
+def _without_report(name: str, said: dict[str, Any]) -> Verdict:
+    """A registry that does not answer leaves npm without data; anything else is npm's failure."""
+    told = said.get("error") or {}
+    code, message = str(told.get("code") or ""), said.get("message")
+    summary = one_line(told.get("summary") or message or "no answer")
+    asked = code.startswith(("E4", "E5", "ENOAUDIT")) if code else bool(message)
+    if asked or unreachable(f"{code} {summary}"):
+        return not_run(name, f"no data: {summary}")
+    return error(name, summary)
 
 
 def _advisory(advisory: dict[str, Any]) -> str:

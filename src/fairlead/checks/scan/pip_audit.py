@@ -15,7 +15,13 @@ from fairlead.checks.scan.judging import (
     one_line,
     unreachable,
 )
-from fairlead.checks.scan.sources import REQUIREMENTS, Requirement, canonical, requirements
+from fairlead.checks.scan.sources import (
+    REQUIREMENTS,
+    Requirement,
+    canonical,
+    requirements,
+    with_included,
+)
 from fairlead.checks.tool import Tool
 from fairlead.checks.tree import Tree
 from fairlead.checks.verdict import Verdict
@@ -45,6 +51,9 @@ class PipAudit(Tool):
         return listed(files) if files else ""
 
     def examines(self, tree: Tree) -> tuple[str, ...]:
+        return with_included(tree, self._given(tree))
+
+    def _given(self, tree: Tree) -> tuple[str, ...]:
         for patterns in (FILES, ("pylock.toml",), ("pyproject.toml",)):
             if files := tuple(f for f in tree.matching(*patterns) if _is_near(f, patterns)):
                 return files
@@ -53,7 +62,7 @@ class PipAudit(Tool):
     def command(self, tree: Tree) -> Command:
         service = ("-s", "osv", "--osv-url", self.osv_url) if self.osv_url else ()
         argv = ("pip-audit", "-f", "json", "--progress-spinner", "off", *service)
-        files = self.examines(tree)
+        files = self._given(tree)
         if files == ("pylock.toml",):
             return Command((*argv, "--locked", "."))
         if files == ("pyproject.toml",):

@@ -1,11 +1,13 @@
 """pip-licenses: the licences of installed Python packages."""
 
 import json
+import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fairlead.checks.licence import Licences
+from fairlead.checks.lint.settings import pyproject
 from fairlead.checks.scan.judging import counted, found, not_run
 from fairlead.checks.scan.sources import PYTHON_PROJECT
 from fairlead.checks.tool import Tool
@@ -17,7 +19,8 @@ from fairlead.transport.local import Ran
 
 @dataclass(frozen=True)
 class PipLicenses(Tool):
-    """Reads the project's .venv, or the environment that runs us where there is none."""
+    """Reads the project's .venv, else the environment that is activated, else the one that runs us
+    if the project is installed there: of any other it would tell nothing about the project."""
 
     licences: Licences = field(default_factory=Licences)
 
@@ -34,9 +37,8 @@ class PipLicenses(Tool):
         return tree.matching(*PYTHON_PROJECT)
 
     def command(self, tree: Tree) -> Command:
-        own = tree.root / ".venv/bin/python"
-        python = own if own.exists() else Path(sys.executable)
-        return Command(("pip-licenses", "--format=json", "--python", str(python)))
+        python = _python(tree) or sys.executable  # which is not judged then
+        return Command(("pip-licenses", "--format=json", "--python", python))
 
     def judge(self, tree: Tree, ran: Ran) -> Verdict:
         packages = json.loads(ran.out)
@@ -44,8 +46,31 @@ class PipLicenses(Tool):
             return not_run(self.name, "nothing to judge by: declare [scan.licenses]")
         if not packages:
             return not_run(self.name, "nothing is installed")
-        judged = (
+        judged = [
             self.licences.judged(self.name, one["Name"], one["Version"], one["License"])
             for one in packages
-        )
+        ]
+        if not _python(tree):
+            why = "the project is installed in no environment: python -m venv .venv, and install it"
+            return not_run(self.name, why)
         return found(self.name, [one for one in judged if one], counted(len(packages), "package"))
+
+
+def _python(tree: Tree) -> str:
+    """The interpreter of the project's environment; empty where none is known to be that."""
+    activated = Path(os.environ.get("VIRTUAL_ENV") or "/nonexistent")
+    for own in (tree.root / ".venv", activated):
+        if (own / "bin/python").exists():
+            return str(own / "bin/python")
+    project = pyproject(tree, "project.name")
+    return sys.executable if isinstance(project, str) and _is_installed(project) else ""
+
+
+def _is_installed(project: str) -> bool:
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        distribution(project)
+    except (PackageNotFoundError, ValueError):
+        return False
+    return True

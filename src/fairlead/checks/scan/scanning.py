@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fairlead.checks.cache import Cache
 from fairlead.checks.exclude import Sifted, sifted
 from fairlead.checks.finding import Severity
-from fairlead.checks.folder import own_folder
+from fairlead.checks.folder import needed_folder
 from fairlead.checks.merge import Fault, merged
 from fairlead.checks.programs import Programs
 from fairlead.checks.scan.stage import staged
@@ -97,7 +97,7 @@ def scan(
     means: Means,
 ) -> Scanned:
     """Run the scanners over the tree and judge what they found; raises nothing for what they do."""
-    own_folder(tree.root, FOLDER)
+    needed_folder(tree.root, FOLDER)
     with staged(tree):
         verdicts = sweep(
             "scan",

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from fairlead.checks.folder import own_folder
+from fairlead.checks.folder import needed_folder
 from fairlead.checks.tree import Tree
 
 STAGE = ".fairlead/stage/tree"
@@ -24,7 +24,7 @@ def staged(tree: Tree) -> Iterator[str]:
 
     One scan of a repository at a time: a second one waits here.
     """
-    folder = own_folder(tree.root, "stage")
+    folder = needed_folder(tree.root, "stage")
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         shutil.rmtree(tree.root / STAGE, ignore_errors=True)
@@ -39,10 +39,11 @@ def staged(tree: Tree) -> Iterator[str]:
 def _link(file: Path, there: Path) -> None:
     """A second name for the file, or a copy where the file system has no such thing."""
     there.parent.mkdir(parents=True, exist_ok=True)
-    if file.is_symlink():
-        shutil.copyfile(file, there)  # what it points to: its own path would lead elsewhere
-        return
-    try:
-        os.link(file, there)
-    except OSError:
-        shutil.copyfile(file, there)
+    with contextlib.suppress(FileNotFoundError):  # it is gone since the tree was read
+        if file.is_symlink():
+            shutil.copyfile(file, there)  # what it points to: its own path would lead elsewhere
+            return
+        try:
+            os.link(file, there)
+        except OSError:
+            shutil.copyfile(file, there)

@@ -26,6 +26,7 @@ from fairlead.transport.local import Ran
 
 OWN = ("trivy.yaml", ".trivyignore", ".trivyignore.yaml")
 OTHERS = tuple(one for one in MANIFESTS if one not in (*PYTHON_PROJECT, *NPM_LOCKS))
+"""Lock files that no other scanner reads."""
 DEPLOYED = ("Dockerfile*", "*.dockerfile", "*.tf", "Chart.yaml")
 INSTALL = "see trivy.dev; then `trivy image --download-db-only` where the network allows it"
 QUIET = ("--quiet", "--format", "json", "--no-progress", "--skip-version-check")

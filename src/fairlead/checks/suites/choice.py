@@ -16,7 +16,8 @@ def known_suites(repository: Repository) -> tuple[Suite, ...]:
 def choose(suites: tuple[Suite, ...], wanted: tuple[str, ...], quick: bool) -> tuple[Suite, ...]:
     """The suites of --suite and --quick, in the order in which they are declared.
 
-    Raises UsageError for a name that is no suite, and where nothing is left to run.
+    None where --quick finds none that is quick: a git hook asks for what there may be. Raises
+    UsageError for a name that is no suite, and where nothing is left to run of what was named.
     """
     known = [suite.name for suite in suites]
     for name in wanted:
@@ -24,7 +25,7 @@ def choose(suites: tuple[Suite, ...], wanted: tuple[str, ...], quick: bool) -> t
             raise _unknown(name, known)
     chosen = (suite for suite in suites if not wanted or suite.name in wanted)
     found = tuple(suite for suite in chosen if suite.quick or not quick)
-    if found:
+    if found or (quick and not wanted):
         return found
     if not suites:
         raise UsageError(

@@ -18,6 +18,20 @@ from fairlead.model import Step
 
 DEBUGGERS = ("--pdb", "--trace")
 TAKE_A_WORD = ("-k", "-m", "-p", "-c", "-o", "-W", "-n", "-r")
+TAKE_NONE = (
+    *(*DEBUGGERS, "--lf", "--last-failed", "--ff", "--failed-first", "--nf", "--new-first", "--sw"),
+    *("--stepwise", "--exitfirst", "--verbose", "--quiet", "--collect-only", "--co", "--runxfail"),
+    *(
+        "--strict",
+        "--strict-markers",
+        "--showlocals",
+        "--full-trace",
+        "--no-header",
+        "--no-summary",
+    ),
+    *("--cache-clear", "--disable-warnings", "--setup-show", "--no-cov", "--pyargs"),
+)
+"""What of pytest's options is followed by a value, and what of the long ones by none."""
 
 
 @dataclass(frozen=True)
@@ -155,9 +169,15 @@ def _places(arguments: Sequence[str], root: Path) -> tuple[str, ...]:
         word
         for before, word in zip(("", *arguments), arguments, strict=False)
         if not word.startswith("-")
-        and before not in TAKE_A_WORD
+        and not _takes_a_word(before)
         and (root / word.partition("::")[0]).exists()
     )
+
+
+def _takes_a_word(option: str) -> bool:
+    """`--ignore tests/slow`: of an option that is not known, the word after it is its value."""
+    long = option.startswith("--") and "=" not in option
+    return option in TAKE_A_WORD or (long and option not in TAKE_NONE)
 
 
 def _inside(suite: Suite, places: Sequence[str]) -> tuple[str, ...]:

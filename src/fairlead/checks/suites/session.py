@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from fairlead.checks.folder import own_folder
+from fairlead.checks.folder import needed_folder
 from fairlead.checks.suites import coverage, matrix, shard
 from fairlead.checks.suites.coverage import Coverage
 from fairlead.checks.suites.job import Job
@@ -64,7 +64,7 @@ class Suites:
     def run(self) -> Session:
         """Run everything; raises nothing for what a suite does. Ctrl-C ends all of it first."""
         began = time.monotonic()
-        reports = own_folder(self.request.root, "reports")
+        reports = needed_folder(self.request.root, "reports")
         request = measuring(self.request)
         interpreters = self._interpreters()
         jobs, notes = jobs_of(request, interpreters)
@@ -77,7 +77,9 @@ class Suites:
         if not request.wishes.attached:
             self.listener(PhaseFinished(STEP, session.passed, time.monotonic() - began))
         if request.whole:
-            shard.remember(request.root, results)
+            shard.remember(
+                request.root, zip((job.suite.name for job in jobs), results, strict=True)
+            )
         return session
 
     def _interpreters(self) -> tuple[matrix.Interpreter, ...]:

@@ -56,13 +56,14 @@ def durations(root: Path) -> dict[str, dict[str, float]]:
     return told if isinstance(told, dict) else {}
 
 
-def remember(root: Path, results: Iterable[Result]) -> None:
-    """Write down how long the tests of suites that were run whole took."""
+def remember(root: Path, results: Iterable[tuple[str, Result]]) -> None:
+    """Write down how long the tests of suites that were run whole took; of several Pythons the
+    last. results: each with the name of its suite."""
     known = durations(root)
-    for result in results:
+    for suite, result in results:
         timed = {case.id: round(case.seconds, 3) for case in result.cases}
         if timed:
-            known[result.name] = timed
+            known[suite] = timed
     _write(own_folder(root, "") / FILE, known)
 
 

@@ -4,7 +4,7 @@ from math import inf
 
 import pytest
 
-from fairlead.checks.scan.catalogue import NAMES, chosen
+from fairlead.checks.scan.catalogue import NAMES, chosen, unread
 from fairlead.checks.tree import Tree
 from fairlead.config.scan import LicenceLists, Scan
 from fairlead.errors import UsageError
@@ -32,6 +32,7 @@ def names(folder, *files: str, settings=None, **more) -> list[str]:
         ("app/test_data/loader.py", {"gitleaks", "bandit", "semgrep"}),
         ("requirements.txt", {"gitleaks", "pip-audit", "syft"}),
         ("web/package-lock.json", {"gitleaks", "npm-audit:web", "syft"}),
+        ("services/x/uv.lock", {"gitleaks", "trivy", "syft"}),
         ("go.mod", {"gitleaks", "trivy", "syft"}),
         ("Dockerfile", {"gitleaks", "semgrep", "trivy:config"}),
         ("infra/main.tf", {"gitleaks", "trivy:config", "checkov"}),
@@ -49,6 +50,28 @@ def test_files_call_for_scanners(tmp_path, file, called):
 def test_lists_of_licences_call_for_a_look_at_them(tmp_path):
     settings = Scan(licenses=LicenceLists(deny=("AGPL*",)))
     assert "pip-licenses" in names(tmp_path, "requirements.txt", settings=settings)
+
+
+def test_what_no_scanner_looks_up_is_known(tmp_path):
+    project = b'[project]\nname = "x"\ndependencies = ["requests"]\n'
+    tools_only = b"[tool.ruff]\n"
+    contents = {
+        "pyproject.toml": project,
+        "a/pyproject.toml": project,
+        "b/pyproject.toml": project,
+        "b/uv.lock": b"",
+        "c/pyproject.toml": tools_only,
+        "web/yarn.lock": b"",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    tree = Tree(tmp_path, tuple(sorted(contents)))
+    assert unread(chosen(Scan(), tree, complexity=10), tree) == ("a/pyproject.toml",)
+    without = chosen(Scan(tools=("pip-audit", "trivy:config", "syft")), tree, complexity=10)
+    assert unread(without, tree) == (
+        "a/pyproject.toml", "b/pyproject.toml", "b/uv.lock", "web/yarn.lock",
+    )  # fmt: skip
 
 
 def test_an_empty_tree_calls_for_nothing(tmp_path):

@@ -1,6 +1,7 @@
 """Whatever a scanner prints, nothing scanned is not-run, and nonsense is an error (law 8)."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from fairlead.checks.scan.trivy import TrivyConfig, TrivyImage, TrivyPackages
 from fairlead.checks.scan.trufflehog import Trufflehog
 from fairlead.checks.sweep import judged, sweep
 from fairlead.checks.tree import Tree
-from fairlead.checks.verdict import Outcome
+from fairlead.checks.verdict import Outcome, Verdict
 from fairlead.transport.local import Ran
 from tests.processes import has_ended
 
@@ -87,6 +88,7 @@ def test_nonsense_is_an_error(tool, ran, tmp_path):
         (Safety(), "", "Please login or register Safety CLI", "login"),
         (Safety(), json.dumps({"report_meta": {"packages_found": 0}}), "", "no package"),
         (NpmAudit(), json.dumps(NO_NPM_DATA), "", "405"),
+        (NpmAudit(), json.dumps({"error": {"code": "E503", "summary": "down"}}), "", "down"),
         (NpmAudit(), json.dumps(NOTHING), "", "names no package"),
         (Gitleaks("s"), "[]", "INF scanned ~0 bytes (0) in 4.22ms", "read nothing"),
         (Trufflehog("s"), "", "trufflehog: error: the following arguments: git_url", "version 2"),
@@ -123,12 +125,15 @@ def test_nothing_scanned_is_not_run_and_says_why(tool, out, err, why, tmp_path):
             "errors": [{"level": "error", "message": "Invalid rule schema"}],
         }), ""),
         (TrivyImage("i"), "", NO_IMAGE),
+        (NpmAudit(), json.dumps({"error": {"code": "EJSONPARSE", "summary": "bad"}}), ""),
+        (NpmAudit(), json.dumps({"error": {"code": "ENOLOCK", "summary": "needs a lock"}}), ""),
+        (Grype("dir:s"), "", "failed to catalog: cannot read mongodb.conf"),
         (Checkov("s"), json.dumps({
             "results": {"failed_checks": [], "parsing_errors": ["/x/s/main.tf"]},
             "summary": {"passed": 3, "failed": 0},
         }), ""),
     ],
-    ids=["bandit", "semgrep", "trivy", "checkov"],
+    ids=["bandit", "semgrep", "trivy", "npm-json", "npm-lock", "grype", "checkov"],
 )  # fmt: skip
 def test_what_could_not_be_read_is_no_pass(tool, out, err, tmp_path):
     verdict = judged(tool, Tree(tmp_path, ("a.py",)), Ran(1, out, err, 0.1))
@@ -212,3 +217,81 @@ def test_a_program_that_misbehaves(script, outcome, why, tmp_path):
     assert why in verdict.reason
     if (tmp_path / "child").exists():
         assert has_ended(int((tmp_path / "child").read_text()))
+
+
+def licences_told(*licences: str, allow: tuple[str, ...]) -> Verdict:
+    packages = [
+        {"name": f"P{at}", "version": "1", "license": one, "licenseCompat": True}
+        for at, one in enumerate(licences)
+    ]
+    ran = Ran(0, json.dumps({"packages": packages}), "", 0.1)
+    return Licensecheck(Licences(allow=allow, deny=("GPL*",))).judge(Tree(NOWHERE, ()), ran)
+
+
+def test_an_unknown_licence_is_a_finding_where_only_some_are_allowed():
+    judged_by_list = licences_told("MIT", "UNKNOWN", allow=("MIT",))
+    assert [(one.package, one.rule) for one in judged_by_list.findings] == [
+        ("p1", "licence-unknown")
+    ]
+    assert licences_told("MIT", "UNKNOWN", allow=()).findings == ()
+
+
+def test_pip_licenses_judges_the_environment_of_the_project_and_no_other(tmp_path, monkeypatch):
+    """Its own, else the one that is activated, else ours if the project is installed there."""
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    tool = PipLicenses(Licences(deny=("X",)))
+    installed = Ran(0, '[{"Name": "x", "Version": "1", "License": "MIT"}]', "", 0.1)
+
+    def asked(tree: Tree) -> str:
+        return tool.command(tree).argv[-1]
+
+    tree = tree_with(tmp_path, "pyproject.toml")
+    assert tool.judge(tree, installed).outcome is Outcome.NOT_RUN
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "fairlead"\n')
+    assert tool.judge(tree, installed).outcome is Outcome.PASSED
+    assert asked(tree) == sys.executable
+    for name in ("activated", ".venv"):
+        tree_with(tmp_path / name, "bin/python")
+        monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "activated"))
+        assert asked(tree) == str(tmp_path / name / "bin/python")
+        assert tool.judge(tree, installed).outcome is Outcome.PASSED
+
+
+def requirement_lines(folder, **files: str) -> Tree:
+    names = {name.replace("__", "/") + ".txt": text for name, text in files.items()}
+    tree = tree_with(folder, *names)
+    for name, text in names.items():
+        (folder / name).write_text(text)
+    return tree
+
+
+PINNED_HASHED = "foo[x]==1.0 ; python_version > '3' --hash=sha256:aa \\\n    --hash=sha256:bb\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "pinned"),
+    [
+        ("foo==1.0  # why\n--index-url https://example.com\n", True),
+        (PINNED_HASHED, True),
+        ("foo==1.0\n-r deps/prod.txt\n", False),
+        ("foo==1.0\n--requirement=deps/pinned.txt\n", True),
+        ("foo==1.0\n-c elsewhere.txt\n", False),
+        ("foo==1.*\n", False),
+        ("foo==1.0,<2\n", False),
+        ("-e .\n", False),
+        ("./local\n", False),
+    ],
+)
+def test_only_what_is_pinned_line_by_line_is_not_resolved(tmp_path, text, pinned):
+    tree = requirement_lines(
+        tmp_path, requirements=text, deps__prod="bar>=1\n", deps__pinned="bar==1\n"
+    )
+    assert ("--no-deps" in PipAudit().command(tree).argv) is pinned
+
+
+def test_what_a_requirements_file_includes_decides(tmp_path):
+    tree = requirement_lines(
+        tmp_path, requirements="-r deps/prod.txt\n", deps__prod="-c pins.txt\n", deps__pins=""
+    )
+    assert PipAudit().examines(tree) == ("requirements.txt", "deps/prod.txt", "deps/pins.txt")
+    assert PipAudit().command(tree).argv[-2:] == ("-r", "requirements.txt")

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from fairlead.checks.scan.stage import staged
 from fairlead.checks.tree import Tree
+from fairlead.errors import FairleadError
 
 
 def test_only_the_tree_is_there_and_only_for_the_time_of_the_scan(tmp_path):
@@ -18,6 +21,20 @@ def test_only_the_tree_is_there_and_only_for_the_time_of_the_scan(tmp_path):
         assert (there / "link").read_text() == "a"
     assert not there.exists()
     assert (tmp_path / "src/a.py").read_text() == "a"
+
+
+def test_a_file_that_is_gone_meanwhile_is_left_out(tmp_path):
+    (tmp_path / "a").touch()
+    (tmp_path / "link").symlink_to("nowhere")
+    with staged(Tree(tmp_path, ("a", "gone", "link"))) as folder:
+        assert [path.name for path in Path(tmp_path / folder).iterdir()] == ["a"]
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / ".fairlead").touch()
+    with pytest.raises(FairleadError, match="cannot be made") as told, staged(Tree(tmp_path, ())):
+        pass
+    assert told.value.next_step
 
 
 def test_what_a_killed_scan_left_is_gone(tmp_path):

@@ -47,7 +47,11 @@ def concluded(
     found = tuple(sorted(findings, key=lambda one: (one.path, one.line, one.column, one.rule)))
     if not looked_at and not found:
         return Verdict(tool, Outcome.NOT_RUN, reason=f"it looked at no {noun}")
-    counts = any(one.severity is not Severity.NOTE for one in found)
-    outcome = Outcome.FINDINGS if counts else Outcome.PASSED
     plural = "" if looked_at == 1 else "s"
-    return Verdict(tool, outcome, found, looked_at=f"{looked_at} {noun}{plural}")
+    return Verdict(tool, outcome_of(found), found, looked_at=f"{looked_at} {noun}{plural}")
+
+
+def outcome_of(found: Iterable[Finding]) -> Outcome:
+    """Of a tool that finished, having looked: notes are no findings."""
+    counts = any(one.severity is not Severity.NOTE for one in found)
+    return Outcome.FINDINGS if counts else Outcome.PASSED

@@ -54,5 +54,5 @@ def open_reporter(
     if environ.get("GITLAB_CI") == "true":
         from fairlead.report.gitlab import GitLab
 
-        reporter = GitLab(reporter, Path.cwd(), redact=redact)
+        reporter = GitLab(reporter, Path(environ.get("CI_PROJECT_DIR") or "."), redact=redact)
     return reporter

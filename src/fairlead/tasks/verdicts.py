@@ -15,8 +15,8 @@ def tell(
     verdicts: Sequence[Verdict],
     notes: Sequence[str] = (),
     remedy: str = "",
-) -> bool:
-    """Report the verdicts of a step (`lint`, `scan`); whether all of them passed.
+) -> None:
+    """Report the verdicts of a step, such as `lint`.
 
     notes: told below the table. remedy: told last when there are findings. Not all passed means
     exit code 1. The result carries `tools`, a table as data, and `findings`.
@@ -31,7 +31,6 @@ def tell(
         lines.append(f"next: {remedy}")
     payload = {"outcome": str(outcome), "tools": [data(one) for one in verdicts]}
     reporter.result(payload, lines, ok=passed)
-    return passed
 
 
 def row(verdict: Verdict) -> tuple[object, ...]:

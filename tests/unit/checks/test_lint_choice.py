@@ -190,3 +190,19 @@ def test_a_file_that_steers_it_is_one_of_its_settings(tmp_path, name, file):
 def test_the_import_check_depends_on_what_its_modules_may_read(tmp_path):
     found = Tree(tmp_path, ("app/__init__.py", "app/table.json", "read.md"))
     assert linters(10)["imports"].examines(found) == ("app/__init__.py", "app/table.json")
+
+
+def test_a_file_that_is_named_like_an_option_is_a_file(tmp_path):
+    """Of what is given files: they come after `--`, or in a folder of their own."""
+    files = ("-x.py", "-x.yaml", "-x.sh", "-x.js", "eslint.config.js")
+    found = Tree(tmp_path, files)
+    for tool in linters(10).values():
+        argv = tool.command(found).argv
+        named = [at for at, word in enumerate(argv) if word in files]
+        assert not named or argv.index("--") < min(named), tool.name
+
+
+def test_modules_in_folders_of_the_package_are_shipped_and_its_tests_are_not(tmp_path):
+    files = ("app/__init__.py", "app/docs/a.py", "app/scripts/b.py", "app/tests/test_c.py")
+    (one,) = packages(Tree(tmp_path, (*files, "docs/__init__.py")))
+    assert one.modules() == ("app", "app.docs.a", "app.scripts.b")

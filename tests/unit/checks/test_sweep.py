@@ -92,7 +92,7 @@ def test_a_tree_is_what_git_would_take_in(tmp_path):
 
 def test_a_repository_that_git_does_not_read_is_no_folder_without_one(tmp_path):
     (tmp_path / ".git").write_text("gitdir: nowhere\n")
-    with pytest.raises(PreconditionError, match="not a git repository: .*nowhere"):
+    with pytest.raises(PreconditionError, match=r"not a git repository: .*nowhere"):
         read_tree(tmp_path)
     assert "not a git repository" in read_head(tmp_path).trouble
 

@@ -44,7 +44,7 @@ class Actionlint(Tool):
         return workflows(tree)
 
     def command(self, tree: Tree) -> Command:
-        return Command(("actionlint", "-no-color", "-format", "{{json .}}", *workflows(tree)))
+        return Command(("actionlint", "-no-color", "-format", "{{json .}}", "--", *workflows(tree)))
 
     def judge(self, tree: Tree, ran: Ran) -> Verdict:
         findings = [

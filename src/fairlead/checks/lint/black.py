@@ -33,10 +33,12 @@ class Black(Fixer):
         return sources(tree)
 
     def command(self, tree: Tree) -> Command:
-        return Command(("black", "--check", "--diff", *self._leaving_out(tree), *sources(tree)))
+        return Command(
+            ("black", "--check", "--diff", *self._leaving_out(tree), "--", *sources(tree))
+        )
 
     def repair(self, tree: Tree) -> Command:
-        return Command(("black", "--quiet", *self._leaving_out(tree), *sources(tree)))
+        return Command(("black", "--quiet", *self._leaving_out(tree), "--", *sources(tree)))
 
     def repaired(self, ran: Ran) -> bool:
         return ran.code in (0, 123)  # 123: a file that it cannot read is left for the check

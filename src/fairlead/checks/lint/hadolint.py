@@ -1,7 +1,7 @@
 """hadolint."""
 
-from fairlead.checks.finding import Finding, Severity
-from fairlead.checks.lint.parsing import inside, json_list
+from fairlead.checks.finding import Finding
+from fairlead.checks.lint.parsing import LEVELS, inside, json_list
 from fairlead.checks.lint.settings import asked_in
 from fairlead.checks.sweep import failed
 from fairlead.checks.tool import Tool
@@ -10,12 +10,6 @@ from fairlead.checks.verdict import Verdict, concluded
 from fairlead.model import Command
 from fairlead.transport.local import Ran
 
-LEVELS = {
-    "error": Severity.HIGH,
-    "warning": Severity.MEDIUM,
-    "info": Severity.LOW,
-    "style": Severity.LOW,
-}
 _OWN = (".hadolint.yaml", ".hadolint.yml")
 
 
@@ -36,7 +30,7 @@ class Hadolint(Tool):
         return tree.matching("Dockerfile", "Dockerfile.*", "*.Dockerfile", "Containerfile")
 
     def command(self, tree: Tree) -> Command:
-        return Command(("hadolint", "-f", "json", *self.examines(tree)))
+        return Command(("hadolint", "-f", "json", "--", *self.examines(tree)))
 
     def judge(self, tree: Tree, ran: Ran) -> Verdict:
         findings = [

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from fairlead.checks.tree import Tree
 
 BASES = (".", "src")
-NOT_SHIPPED = ("tests", "test", "testing", "docs", "examples", "scripts")
+TESTS = ("tests", "test")
+NOT_SHIPPED = (*TESTS, "testing", "docs", "examples", "scripts")
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Package:
             ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
             for parts in named
             if parts[-1] != "__main__"
-            and not set(parts) & set(NOT_SHIPPED)
+            and not set(parts) & set(TESTS)
             and all(part.isidentifier() for part in parts)
         )
 

@@ -13,6 +13,14 @@ from fairlead.checks.tree import Tree
 _HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+\d+(?:,\d+)? @@")
 _OLD = re.compile(r"--- (.+?)(?::before)?(?:\t.*)?$")
 
+LEVELS = {
+    "error": Severity.HIGH,
+    "warning": Severity.MEDIUM,
+    "info": Severity.LOW,
+    "style": Severity.LOW,
+}
+"""How bad hadolint and shellcheck say it is."""
+
 
 def inside(tree: Tree, path: str) -> str:
     """A path as a tool prints it, from the root of the tree, with slashes."""

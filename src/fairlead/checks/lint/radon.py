@@ -36,7 +36,7 @@ class Radon(Tool):
 
     def command(self, tree: Tree) -> Command:
         least = f"--min={_rank(self.most + 1)}"  # a file with no such function is left out
-        return Command(("radon", "cc", "--json", least, *sources(tree)))
+        return Command(("radon", "cc", "--json", least, "--", *sources(tree)))
 
     def judge(self, tree: Tree, ran: Ran) -> Verdict:
         if ran.code:

@@ -4,8 +4,8 @@ import json
 import re
 from pathlib import Path
 
-from fairlead.checks.finding import Finding, Severity
-from fairlead.checks.lint.parsing import inside
+from fairlead.checks.finding import Finding
+from fairlead.checks.lint.parsing import LEVELS, inside
 from fairlead.checks.lint.settings import asked_in
 from fairlead.checks.sweep import failed
 from fairlead.checks.tool import Tool
@@ -14,12 +14,6 @@ from fairlead.checks.verdict import Verdict, concluded
 from fairlead.model import Command
 from fairlead.transport.local import Ran
 
-LEVELS = {
-    "error": Severity.HIGH,
-    "warning": Severity.MEDIUM,
-    "info": Severity.LOW,
-    "style": Severity.LOW,
-}
 _SHELL = re.compile(rb"#!\s*/\S*(?:/|/env (?:-S )?)(?:sh|bash|dash|ash|ksh)\b")
 
 

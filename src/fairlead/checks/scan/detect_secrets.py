@@ -31,7 +31,7 @@ class DetectSecrets(Tool):
 
     def command(self, tree: Tree) -> Command:
         argv = ("detect-secrets", "scan", "--all-files", "--no-verify")
-        return Command((*argv, *self.examines(tree)))
+        return Command((*argv, "--", *self.examines(tree)))
 
     def judge(self, tree: Tree, ran: Ran) -> Verdict:
         said = json.loads(ran.out)

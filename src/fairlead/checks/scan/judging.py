@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fairlead.checks.finding import Finding, Severity
-from fairlead.checks.verdict import Outcome, Verdict
+from fairlead.checks.verdict import Outcome, Verdict, outcome_of
 
 A_WHILE = 6 * 3600.0
 """How long (s) a verdict holds that rests on a database of vulnerabilities."""
@@ -49,8 +49,7 @@ def severity(word: object, otherwise: Severity = Severity.MEDIUM) -> Severity:
 
 def found(tool: str, findings: Sequence[Finding], looked_at: str, reason: str = "") -> Verdict:
     """Passed, or findings: the tool did look. reason: what it had to leave out."""
-    outcome = Outcome.FINDINGS if findings else Outcome.PASSED
-    return Verdict(tool, outcome, tuple(findings), looked_at=looked_at, reason=reason)
+    return Verdict(tool, outcome_of(findings), tuple(findings), looked_at=looked_at, reason=reason)
 
 
 def not_run(tool: str, reason: str) -> Verdict:

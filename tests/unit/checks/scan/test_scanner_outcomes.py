@@ -219,6 +219,17 @@ def test_a_program_that_misbehaves(script, outcome, why, tmp_path):
         assert has_ended(int((tmp_path / "child").read_text()))
 
 
+def test_what_a_scanner_calls_negligible_is_a_note_and_no_finding():
+    ran = Ran(0, json.dumps({
+        "components": [{"bom-ref": "a", "name": "a", "version": "1"}],
+        "vulnerabilities": [
+            {"id": "CVE-1", "ratings": [{"severity": "none"}], "affects": [{"ref": "a"}]}
+        ],
+    }), "", 0.1)  # fmt: skip
+    verdict = Grype("dir:s").judge(Tree(NOWHERE, ()), ran)
+    assert (verdict.outcome, len(verdict.findings)) == (Outcome.PASSED, 1)
+
+
 def licences_told(*licences: str, allow: tuple[str, ...]) -> Verdict:
     packages = [
         {"name": f"P{at}", "version": "1", "license": one, "licenseCompat": True}

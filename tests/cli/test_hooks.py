@@ -9,6 +9,9 @@ import pytest
 import yaml
 
 from fairlead.config.starter import HOOKS
+from tests.cli.test_scanners import invented_secret
+from tests.tools import BIN as TOOLS
+from tests.tools import needs
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -27,7 +30,7 @@ def project(tmp_path) -> Path:
 
 
 def run(folder: Path, *words: str, **environ: str) -> "subprocess.CompletedProcess[str]":
-    env = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(folder), **environ}
+    env = {"PATH": f"{BIN}:{TOOLS}:{os.environ['PATH']}", "HOME": str(folder), **environ}
     return subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, timeout=100)
 
 
@@ -54,6 +57,41 @@ def test_each_can_be_skipped_and_what_is_well_goes_through(project):
     assert commit(project, "second", skip="lint,secrets,tests").startswith("done")
     (project / "one.py").write_text("x = 1\n")
     assert commit(project, "third", skip="secrets,tests").startswith("done")
+
+
+FAULTS = {
+    "format": ("one.py", "x = [ 1 ]\n", "files were modified by this hook"),
+    "types": ("one.py", 'x: int = "one"\n', "(mypy, high)"),
+    "secrets": ("settings.ini", f'[x]\napi_key = "{invented_secret()}"\n', "generic-api-key"),
+    "yaml": ("one.yaml", "a: 1\na: 2\n", "key-duplicates"),
+    "tests": ("tests/unit/test_it.py", "def test_it():\n    assert 1 == 2\n", "assert 1 == 2"),
+}
+"""A file for each hook, and what it says of it."""
+
+
+@pytest.mark.timeout(200)
+@pytest.mark.parametrize("hook", FAULTS)
+def test_each_hook_refuses_its_fault_and_can_be_skipped(project, hook):
+    for tool in ("gitleaks", "yamllint", "mypy"):
+        needs(tool)
+    (project / "pyproject.toml").write_text("[tool.mypy]\n")
+    commit(project, "settings", hooks=False)
+    name, content, said = FAULTS[hook]
+    (project / name).parent.mkdir(parents=True, exist_ok=True)
+    (project / name).write_text(content)
+    others = ",".join({"lint", *FAULTS} - {hook})
+    told = commit(project, "second", skip=others)
+    assert told.startswith("refused"), told
+    assert said in told
+    (project / name).write_text(content)  # the formatter has mended it
+    assert commit(project, "third", skip=f"{others},{hook}").startswith("done")
+
+
+def test_where_no_suite_is_quick_the_hook_has_nothing_to_do(project):
+    declared = '[test.suites.all]\npath = "tests"\n'
+    with (project / "deploy/fairlead.toml").open("a") as file:
+        file.write(declared)
+    assert commit(project, "second", skip="format,lint,types,secrets,yaml").startswith("done")
 
 
 def test_this_repository_has_the_hooks_it_ships():

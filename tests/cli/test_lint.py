@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.processes import has_ended
+from tests.tools import BIN, needs
 
 PROGRAM = (sys.executable, "-m", "fairlead", "lint")
 
@@ -239,6 +240,19 @@ class TestFixAndCache:
         second = run(project, "--fix", "--json")
         assert (second.returncode, result(second)["fixed"]) == (0, [])
 
+    def test_fix_calls_eslint_and_the_second_time_changes_nothing(self, project):
+        needs("eslint")
+        rule = 'module.exports = [{ rules: { "prefer-const": "error" } }];\n'
+        (project / "eslint.config.js").write_text(rule)
+        (project / "app.js").write_text("let a = 1;\nconsole.log(a);\n")
+        path = {"PATH": f"{BIN}:{os.environ['PATH']}"}
+        fixed = [
+            result(run(project, "--fix", "--json", "--only=eslint", **path))["fixed"]
+            for _ in range(2)
+        ]
+        assert fixed == [["app.js"], []]
+        assert (project / "app.js").read_text() == "const a = 1;\nconsole.log(a);\n"
+
     def test_fix_keeps_to_the_files_that_are_named(self, project):
         assert result(run(project, "--fix", "--json", "--", "good.py"))["fixed"] == []
         assert "import os" in (project / "bad.py").read_text()
@@ -255,3 +269,12 @@ class TestFixAndCache:
         run(project)
         (project / "bad.py").write_text("ANSWER = 42\n")
         assert run(project).returncode == 0
+
+
+def test_gitlab_gets_a_report_in_the_folder_of_the_project(project):
+    (project / "inner").mkdir()
+    gitlab = {"GITLAB_CI": "true", "CI_PROJECT_DIR": str(project)}
+    assert run(project / "inner", **gitlab).returncode == 1
+    (entry,) = json.loads((project / ".fairlead/reports/gl-code-quality-report.json").read_text())
+    assert entry["location"] == {"path": "bad.py", "lines": {"begin": 1}}
+    assert entry["check_name"] == "ruff F401"

@@ -3,13 +3,19 @@
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
+from fractions import Fraction
+from math import floor
 from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
 from tests.processes import has_ended
+from tests.tools import BIN, ROOT
 
 PROGRAM = (sys.executable, "-m", "fairlead", "test")
 PASSES = "def test_it(): pass\n"
@@ -127,6 +133,63 @@ def test_what_cannot_be_run_is_refused_before_anything_is(project, words, said):
     assert (told.returncode, told.stdout) == (2, "")
     assert said in told.stderr
     assert not (project / ".fairlead").exists()
+
+
+def test_a_shard_runs_its_part(project):
+    (project / "tests/e2e/test_shop.py").unlink()
+    (project / "tests/unit/test_more.py").write_text(PASSES)
+    told = [result_of(run(project, f"--shard={one}/2", "--json")) for one in (1, 2)]
+    assert [one["suites"][0]["passed"] for one in told] == [1, 1]
+
+
+@pytest.mark.timeout(120)
+def test_another_python_is_made_by_uv(project):
+    """The one that runs us, as the only one that is on every machine; what it needs is ours."""
+    if not (shutil.which("uv") or (BIN / "uv").exists()):
+        pytest.skip("uv is not installed: ./scripts/bootstrap tools")
+    wheel = borrowed(project)
+    (project / "deploy/fairlead.toml").write_text(f'[test]\ninstall = ["./{wheel.name}"]\n')
+    version = f"3.{sys.version_info.minor}"
+    path = {"PATH": f"{BIN}:{os.environ['PATH']}"}
+    told = result_of(run(project, "--suite=unit", f"--python={version}", "--json", **path))
+    (suite,) = told["suites"]
+    assert (suite["suite"], suite["outcome"]) == (f"unit {version}", "passed"), told
+    assert (project / f".fairlead/venvs/{version}/bin/python").exists()
+    gone = result_of(run(project, "--suite=unit", "--python=3.99", "--json", **path))
+    assert gone["suites"][0]["outcome"] == "not-run"
+    assert "uv venv" in gone["suites"][0]["reason"]
+
+
+def result_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def borrowed(folder: Path) -> Path:
+    """A wheel that brings nothing but a pointer to the packages of the Python that runs us."""
+    wheel = folder / "borrowed-1-py3-none-any.whl"
+    about = "Metadata-Version: 2.1\nName: borrowed\nVersion: 1\n"
+    kind = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    with ZipFile(wheel, "w") as archive:
+        archive.writestr("borrowed.pth", f"{Path(pytest.__file__).parents[1]}\n")
+        archive.writestr("borrowed-1.dist-info/METADATA", about)
+        archive.writestr("borrowed-1.dist-info/WHEEL", kind)
+        archive.writestr("borrowed-1.dist-info/RECORD", "")
+    return wheel
+
+
+@pytest.mark.timeout(200)
+def test_the_examples_coverage_is_held_against_thresholds_around_it(tmp_path):
+    """Of the suite that needs no service: at the threshold is enough, a hair below it is not."""
+    example = tmp_path / "agentic"
+    shutil.copytree(ROOT / "examples/agentic", example, ignore=shutil.ignore_patterns(".*"))
+    flags = ("--suite=unit", "--json")
+    told = result_of(run(example, *flags, "--threshold=0"))
+    assert told["outcome"] == "passed", told
+    measured = told["coverage"]
+    share = Fraction(100 * (measured["lines"] - measured["missing"]), measured["lines"])
+    at, above = floor(share * 10000), floor(share * 10000) + 1
+    assert run(example, *flags, f"--threshold={at / 10000:.4f}").returncode == 0
+    assert run(example, *flags, f"--threshold={above / 10000:.4f}").returncode == 1
 
 
 def test_a_plan_runs_nothing(project):

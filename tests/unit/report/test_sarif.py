@@ -6,9 +6,7 @@ write; with `sarif-multitool` (./scripts/bootstrap tools) the file is held to th
 
 import datetime
 import json
-import os
 import re
-import subprocess
 
 import pytest
 
@@ -17,7 +15,7 @@ from fairlead.checks.merge import merged
 from fairlead.checks.verdict import Outcome, Verdict
 from fairlead.config.exclusions import Exclusion
 from fairlead.report.sarif import sarif
-from tests.tools import needs, programs
+from tests.sarif_schema import complaints
 
 SHELL = Finding("bandit", "B602", Severity.HIGH, "shell", "src/ä b.py", 7, 4, aliases=("CWE-78",))
 TWICE = Finding("semgrep", "shell", Severity.HIGH, "shell", "src/ä b.py", 7, aliases=("CWE-78",))
@@ -135,13 +133,5 @@ def test_fingerprints_stay_when_lines_move_and_differ_between_results(log):
 
 
 def test_the_whole_schema(log, tmp_path):
-    needs("sarif-multitool")
     (tmp_path / "scan.sarif").write_text(json.dumps(log))
-    tool = programs(tmp_path).find("sarif-multitool")
-    argv = [str(tool), "validate", "scan.sarif", "--output", "told.sarif"]
-    environ = {**os.environ, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}  # it needs no ICU then
-    subprocess.run(argv, cwd=tmp_path, env=environ, capture_output=True, timeout=90, check=True)
-    told = json.loads((tmp_path / "told.sarif").read_text("utf-8-sig"))
-    assert [
-        one for run in told["runs"] for one in run["results"] if one.get("level") == "error"
-    ] == []
+    assert complaints(tmp_path) == []

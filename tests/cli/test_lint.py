@@ -228,7 +228,7 @@ class TestSubject:
     def test_a_linter_that_nobody_has(self, project):
         done = run(project, "--only=rufff")
         assert done.returncode == 2
-        assert "did you mean ruff?" in done.stderr
+        assert "did you mean `ruff`?" in done.stderr
 
 
 class TestFixAndCache:

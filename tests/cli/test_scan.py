@@ -107,7 +107,7 @@ def test_what_was_found_is_the_outcome_of_the_whole(tree):
 @pytest.mark.parametrize(
     ("flag", "said"),
     [
-        ("--only=gitleak", "did you mean gitleaks"),
+        ("--only=gitleak", "did you mean `gitleaks`"),
         ("--image=-x", "--image needs an image"),
         ("--image=", "--image needs an image"),
         ("--osv-url=x", "--osv-url needs"),

@@ -82,7 +82,8 @@ def is_of_image(scanner: str) -> bool:
 
 def scan_plan(run: "Run", request: ScanRequest) -> None:
     """Tell which scanners would run, and why."""
-    from fairlead.checks.scan.catalogue import NAMES, family
+    from fairlead.checks.naming import family
+    from fairlead.checks.scan.catalogue import NAMES
 
     rows = [
         (one.tool.name, one.why, " ".join(one.tool.command(request.tree).argv[:6]))

@@ -88,7 +88,7 @@ def test_only_beats_what_is_declared(tmp_path):
 
 
 def test_a_name_that_nobody_has_is_refused_with_the_nearest(tmp_path):
-    with pytest.raises(UsageError, match="did you mean yamllint"):
+    with pytest.raises(UsageError, match="did you mean `yamllint`"):
         choose(tree(tmp_path, a_py=""), Programs(tmp_path), only=("yamlint",))
 
 

@@ -4,7 +4,7 @@ import re
 
 from fairlead.checks.finding import Finding, Severity
 from fairlead.checks.lint.fixer import Fixer
-from fairlead.checks.lint.parsing import counted, inside, unformatted
+from fairlead.checks.lint.parsing import inside, summed, unformatted
 from fairlead.checks.lint.python import black_settings, sources
 from fairlead.checks.lint.settings import pyproject
 from fairlead.checks.sweep import failed
@@ -55,7 +55,7 @@ class Black(Fixer):
     def judge(self, tree: Tree, ran: Ran) -> Verdict:
         findings = unformatted(self.name, tree, ran.out)
         findings += [self._broken(tree, one) for one in _BROKEN.finditer(ran.err)]
-        looked_at = counted(r"(\d+) files? would", ran.err)
+        looked_at = summed(r"(\d+) files? would", ran.err)
         if ran.code not in (0, 1, 123) or (ran.code and not findings):
             return failed(self.name, ran)
         return concluded(self.name, findings, looked_at)

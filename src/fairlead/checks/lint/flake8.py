@@ -3,7 +3,7 @@
 import re
 
 from fairlead.checks.finding import Finding, Severity
-from fairlead.checks.lint.parsing import by_lines, counted, inside
+from fairlead.checks.lint.parsing import by_lines, inside, summed
 from fairlead.checks.lint.python import flake8_settings, sources
 from fairlead.checks.lint.settings import section
 from fairlead.checks.sweep import failed
@@ -54,7 +54,7 @@ class Flake8(Tool):
         return (f"--extend-exclude={','.join(inside)}",) if inside else ()
 
     def judge(self, tree: Tree, ran: Ran) -> Verdict:
-        looked_at = counted(r"(?m)^(\d+) +total files processed$", ran.out)
+        looked_at = summed(r"(?m)^(\d+) +total files processed$", ran.out)
         if ran.code or not _FIGURE.search(ran.out):
             return failed(self.name, ran)
         text = _FIGURE.sub("", ran.out)

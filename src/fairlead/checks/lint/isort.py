@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from fairlead.checks.lint.fixer import Fixer
-from fairlead.checks.lint.parsing import counted, unformatted
+from fairlead.checks.lint.parsing import summed, unformatted
 from fairlead.checks.lint.python import sources
 from fairlead.checks.lint.settings import asked_in
 from fairlead.checks.sweep import failed
@@ -40,5 +40,5 @@ class Isort(Fixer):
         ]
         if ran.code not in (0, 1) or (ran.code and not findings):
             return failed(self.name, ran)
-        skipped = counted(r"Skipped (\d+) files", ran.out + ran.err)
+        skipped = summed(r"Skipped (\d+) files", ran.out + ran.err)
         return concluded(self.name, findings, max(0, len(sources(tree)) - skipped))

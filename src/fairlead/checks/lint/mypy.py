@@ -4,7 +4,7 @@ import re
 
 from fairlead.checks.finding import Finding, Severity
 from fairlead.checks.lint.packages import packages
-from fairlead.checks.lint.parsing import counted, inside
+from fairlead.checks.lint.parsing import inside, summed
 from fairlead.checks.lint.python import sources
 from fairlead.checks.lint.settings import asked_in, pyproject, section
 from fairlead.checks.sweep import failed
@@ -66,7 +66,7 @@ class Mypy(Tool):
         found = [one for one in found if one.severity is not Severity.NOTE]
         if ran.code not in (0, 1) and not found:
             return failed(self.name, ran)
-        looked_at = counted(r"(?:checked|no issues found in) (\d+) source files?", ran.out)
+        looked_at = summed(r"(?:checked|no issues found in) (\d+) source files?", ran.out)
         if ran.code and not found:
             return failed(self.name, ran)
         return concluded(self.name, found, looked_at)

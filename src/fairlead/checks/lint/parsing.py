@@ -75,6 +75,6 @@ def _first_changes(tree: Tree, diff: str) -> Iterator[tuple[str, int]]:
             line += bool(line)
 
 
-def counted(pattern: str, text: str) -> int:
+def summed(pattern: str, text: str) -> int:
     """The sum of all the numbers that a pattern with one group finds."""
     return sum(int(number) for number in re.findall(pattern, text))

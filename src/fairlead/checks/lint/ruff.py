@@ -4,7 +4,7 @@ import re
 
 from fairlead.checks.finding import Finding, Severity
 from fairlead.checks.lint.fixer import Fixer
-from fairlead.checks.lint.parsing import counted, inside, json_list, unformatted
+from fairlead.checks.lint.parsing import inside, json_list, summed, unformatted
 from fairlead.checks.lint.python import black_settings, other_linter, ruff_settings, sources
 from fairlead.checks.lint.settings import asked_in, pyproject
 from fairlead.checks.sweep import failed
@@ -47,7 +47,7 @@ class Ruff(Fixer):
         findings = [self._finding(tree, one) for one in json_list(ran.out)]
         if ran.code and not findings:
             return failed(self.name, ran)
-        looked_at = counted(r"Checked (\d+) files? in", ran.err)
+        looked_at = summed(r"Checked (\d+) files? in", ran.err)
         if not looked_at and "No Python files found" not in ran.err:
             looked_at = len(sources(tree))  # its log is worded anew
         return concluded(self.name, findings, looked_at)
@@ -103,7 +103,7 @@ class RuffFormat(Fixer):
             Finding(self.name, "invalid-syntax", Severity.HIGH, why, inside(tree, path), int(line))
             for path, line, _, why in broken
         ]
-        looked_at = counted(r"(\d+) files? (?:already|would be)", ran.err)
+        looked_at = summed(r"(\d+) files? (?:already|would be)", ran.err)
         if ran.code and not findings:
             return failed(self.name, ran)
         return concluded(self.name, findings, looked_at)

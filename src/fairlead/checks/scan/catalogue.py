@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from fairlead.checks.gates import KINDS, OF_IMAGES
 from fairlead.checks.licence import Licences
 from fairlead.checks.lint.radon import Radon
+from fairlead.checks.naming import expanded, family, refuse_unknown
 from fairlead.checks.scan.bandit import Bandit
 from fairlead.checks.scan.checkov import Checkov
 from fairlead.checks.scan.detect_secrets import DetectSecrets
@@ -29,6 +29,8 @@ from fairlead.checks.tree import Tree
 from fairlead.config.scan import Scan
 from fairlead.errors import UsageError
 
+NEXT = "inv scan --plan  (what would run here, and why)"
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -48,21 +50,15 @@ def chosen(
     """
     on_tree = _of_tree(settings, tree, complexity)
     on_image = _of_image(settings, tree.root, image) if image else ()
-    asked = _expanded(only, (*on_tree, *on_image), tree) if only else settings.tools
-    _refuse_unknown(asked, {*(tool.name for tool in (*on_tree, *on_image)), *NAMES})
+    asked = expanded(only, KINDS, (*on_tree, *on_image), tree) if only else settings.tools
+    known = {*(tool.name for tool in (*on_tree, *on_image)), *NAMES}
+    refuse_unknown(asked, known, "scanner", shown=NAMES, next_step=NEXT)
     why = "--only" if only else "[scan] tools"
     declared = only or asked
     return (
         *(_asked(on_tree, asked, why, on_image, tree) if declared else _called_for(on_tree, tree)),
         *_for_image(on_image, asked, image, strict=bool(only)),
     )
-
-
-def _expanded(only: Sequence[str], tools: Iterable[Tool], tree: Tree) -> tuple[str, ...]:
-    """The names of scanners; a kind stands for those of it that the tree calls for."""
-    kinds = {one for name in only for one in KINDS.get(name, ())}
-    called_for = [family(one) for one in tools if family(one) in kinds and one.applies(tree)]
-    return (*(name for name in only if name not in KINDS), *called_for)
 
 
 def _called_for(tools: Iterable[Tool], tree: Tree) -> Iterator[Chosen]:
@@ -101,11 +97,6 @@ def _for_image(
         )
     usual = [tool for tool in tools if family(tool) != "grype"]  # trivy does the same
     yield from (Chosen(tool, f"--image={image}") for tool in named or usual)
-
-
-def family(tool: Tool) -> str:
-    """The scanner's name without what it is pointed at: `trivy` of `trivy:image`."""
-    return tool.name.partition(":")[0]
 
 
 def unread(scanners: Iterable[Chosen], tree: Tree) -> tuple[str, ...]:
@@ -179,16 +170,3 @@ def _npm_audits(tree: Tree) -> Iterable[Tool]:
         yield NpmAudit(folder, lock, f"npm-audit:{folder}" if folder else "npm-audit")
     if not locks:
         yield NpmAudit()
-
-
-def _refuse_unknown(asked: Iterable[str], known: set[str]) -> None:
-    for name in asked:
-        if name in known:
-            continue
-        near = get_close_matches(name, sorted(known), 1)
-        raise UsageError(
-            f"there is no scanner {name!r}" + (f"; did you mean {near[0]}?" if near else ""),
-            why=[f"scanners: {', '.join(NAMES)}"],
-            state="nothing was run",
-            next_step="inv scan --plan  (what would run here, and why)",
-        )

@@ -1,7 +1,6 @@
 """Which suites a command means, out of those that there are."""
 
-from difflib import get_close_matches
-
+from fairlead.checks.naming import refuse_unknown
 from fairlead.checks.suites.detect import detect
 from fairlead.config import Repository
 from fairlead.config.suites import Suite
@@ -20,9 +19,7 @@ def choose(suites: tuple[Suite, ...], wanted: tuple[str, ...], quick: bool) -> t
     UsageError for a name that is no suite, and where nothing is left to run of what was named.
     """
     known = [suite.name for suite in suites]
-    for name in wanted:
-        if name not in known:
-            raise _unknown(name, known)
+    refuse_unknown(wanted, known, "test suite", shown=known, next_step="inv test --plan")
     chosen = (suite for suite in suites if not wanted or suite.name in wanted)
     found = tuple(suite for suite in chosen if suite.quick or not quick)
     if found or (quick and not wanted):
@@ -39,10 +36,3 @@ def choose(suites: tuple[Suite, ...], wanted: tuple[str, ...], quick: bool) -> t
         state="nothing was run",
         next_step="write quick = true into the [test.suites.…] that --quick should run",
     )
-
-
-def _unknown(name: str, known: list[str]) -> UsageError:
-    near = get_close_matches(name, known, 1)
-    meant = f" (did you mean `{near[0]}`?)" if near else ""
-    there = f"there are: {', '.join(known)}" if known else "there are none"
-    return UsageError(f"no test suite `{name}`{meant}", why=[there], state="nothing was run")

@@ -112,7 +112,7 @@ def test_what_is_asked_for_runs_be_it_called_for_or_not(tmp_path):
 
 
 def test_an_unknown_scanner_is_refused_with_the_nearest(tmp_path):
-    with pytest.raises(UsageError, match="did you mean bandit"):
+    with pytest.raises(UsageError, match="did you mean `bandit`"):
         names(tmp_path, "a.py", only=("bandti",))
 
 

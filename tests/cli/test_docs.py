@@ -17,7 +17,6 @@ from tests.documented import ROOT, Block, blocks, missing, pages, run, shell_env
 NOT_RUN = {
     "pip install fairlead": "installs from a package index",
     "$EDITOR": "an editor waits for a person",
-    "inv deploy --tag=v2.5.1 --bypass-gates": "for an emergency; tests/lab/test_gates.py runs it",
     "fairlead init": "README: the same is run from own-host.md, where its output is shown",
     "fairlead host.setup": "changes a server of the reader's; tests/lab/test_host_tasks.py runs it",
     "fairlead doctor": "looks at a server of the reader's; tests/lab/test_host_tasks.py runs it",
@@ -36,6 +35,10 @@ NOT_RUN = {
     ".venv/bin/pre-commit install": "writes into the repository's .git",
 }
 """How lines of `sh` blocks begin, and why no test runs them."""
+
+NEEDS_ENV = re.compile(
+    r"\b(?:inv|fairlead) (?:deploy|rollback|status|smoke|logs|exec|doctor|lock|backups|host)\b"
+)
 
 PAGES = sorted({block.page for block in blocks("console") if not block.needs_hosts})
 
@@ -72,6 +75,17 @@ def test_what_no_test_runs_has_a_reason():
     ]
     assert [one for one in lines if not one[1].startswith(tuple(NOT_RUN))] == []
     assert [key for key in NOT_RUN if not any(line.startswith(key) for _, line in lines)] == []
+
+
+def test_commands_to_copy_name_their_environment():
+    """Whoever copies one at night must not reach the default environment with it."""
+    lines = [
+        (block.place, line)
+        for block in blocks("sh", "console", "yaml")
+        for line in block.body.splitlines()
+        if NEEDS_ENV.search(line) and "--env=" not in line and "--help" not in line
+    ]
+    assert lines == []
 
 
 def test_a_missing_line_is_noticed():

@@ -15,6 +15,7 @@ from fairlead.errors import (
     DeployFailed,
     FairleadError,
     GateRefused,
+    HostError,
     Inconclusive,
     LockHeld,
     MixedState,
@@ -449,3 +450,16 @@ def test_a_task_hides_no_collection_and_no_collection_a_task():
 
     assert {"lock.release", "lock.status", "release.notes"} <= set(verbs.task_names)
     assert not [name for name in verbs.task_names if name.count(".") > 1]
+
+
+@pytest.mark.parametrize("error", [HostError, LockHeld, MixedState, RolledBack, DeployFailed])
+def test_the_next_command_is_for_the_environment_that_was_given(start, error):
+    """Without --env it would be the default one that a tired person looks at."""
+    told = start("fail --env=production", failing(unlucky(error)))
+    assert "next:  fairlead rollback --env=production --to=v1, or" in told.err
+    assert "fairlead status --env=production" in told.err
+
+
+def unlucky(kind: type[FairleadError]) -> FairleadError:
+    words = ("web1", "x") if kind is HostError else ("x",)
+    return kind(*words, next_step="inv rollback --to=v1, or inv status")

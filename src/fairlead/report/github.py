@@ -15,7 +15,7 @@ from fairlead.checks.finding import Finding, Severity
 from fairlead.errors import ConfigError, FairleadError
 from fairlead.events import Event, Notice, PhaseFinished, PhaseStarted
 from fairlead.model import Step
-from fairlead.report.called import spoken_as
+from fairlead.report.called import Spoken
 from fairlead.report.markdown import Summary
 from fairlead.report.outcomes import outcome
 from fairlead.report.protocol import Reporter
@@ -36,7 +36,7 @@ class GitHub:
         *,
         environ: Mapping[str, str],
         redact: Callable[[str], str],
-        program: str,
+        spoken: Spoken,
         groups: bool,
     ) -> None:
         self._reporter = reporter
@@ -47,7 +47,7 @@ class GitHub:
         self._annotated: Counter[str] = Counter()
         self._payload: dict[str, object] = {}
         self._error: FairleadError | None = None
-        self._summary = Summary(spoken_as(program))
+        self._summary = Summary(spoken)
         self._summary_file = environ.get("GITHUB_STEP_SUMMARY", "")
         self._output_file = environ.get("GITHUB_OUTPUT", "")
         self._lock = threading.RLock()

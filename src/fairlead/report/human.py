@@ -11,19 +11,19 @@ from fairlead.errors import FairleadError
 from fairlead.events import Event, HostFinished
 from fairlead.model import Step
 from fairlead.report import layout, plan
-from fairlead.report.called import spoken_as
+from fairlead.report.called import Spoken
 from fairlead.report.terminal import Line, Outlet, line
 
 
 class Human:
     """Results to `out`, progress and errors to `err`. How progress looks is a subclass's."""
 
-    def __init__(self, out: Outlet, err: Outlet, *, verbose: bool, program: str) -> None:
+    def __init__(self, out: Outlet, err: Outlet, *, verbose: bool, spoken: Spoken) -> None:
         self.ok = True
         self.out = out
         self.err = err
         self.verbose = verbose
-        self.spoken = spoken_as(program)
+        self.spoken = spoken
         self.lock = threading.RLock()
         self._failed: list[HostFinished] = []
         self._waiting: deque[Callable[[], None]] = deque()

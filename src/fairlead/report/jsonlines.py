@@ -4,17 +4,17 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
 from fairlead.checks.finding import Finding
 from fairlead.errors import FairleadError
-from fairlead.events import Event
+from fairlead.events import Event, Notice
 from fairlead.model import Step
 from fairlead.report import plan
-from fairlead.report.called import spoken_as
+from fairlead.report.called import Spoken
 from fairlead.report.outcomes import described, outcome
 from fairlead.report.terminal import Outlet
 
@@ -28,11 +28,11 @@ class JsonLines:
     table, finding, text, plan, error, and exactly one result, which is the last line.
     """
 
-    def __init__(self, out: Outlet, *, redact: Callable[[str], str], program: str) -> None:
+    def __init__(self, out: Outlet, *, redact: Callable[[str], str], spoken: Spoken) -> None:
         self.ok = True
         self._out = out
         self._redact = redact
-        self._spoken = spoken_as(program)
+        self._spoken = spoken
         self._lock = threading.RLock()
         self._payload: dict[str, object] = {}
         self._findings: list[dict[str, object]] = []
@@ -40,6 +40,8 @@ class JsonLines:
         self._closed = False
 
     def event(self, event: Event) -> None:
+        if isinstance(event, Notice):
+            event = replace(event, text=self._spoken(event.text))
         self._line(_kebab(type(event).__name__), asdict(event))
 
     def error(self, error: FairleadError) -> None:
@@ -55,7 +57,7 @@ class JsonLines:
         notes: Sequence[str] = (),
     ) -> None:
         records = [dict(zip(columns, row, strict=True)) for row in rows]
-        self._line("table", {"title": title, "rows": records, "notes": list(notes)})
+        self._line("table", {"title": title, "rows": records, "notes": [*map(self._spoken, notes)]})
 
     def findings(self, findings: Sequence[Finding]) -> None:
         for one in findings:

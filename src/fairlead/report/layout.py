@@ -70,7 +70,7 @@ def error(told: FairleadError, spoken: Spoken = str) -> Iterator[Line]:
     """What failed; why, indented; what is true now; what to do next; where it is explained."""
     what, *more = spoken(told.what).splitlines() or [""]
     yield line(Piece("✗ ", "bad"), Piece(what, "bad strong"))
-    for why in (*more, *told.why):
+    for why in (*more, *map(spoken, told.why)):
         for text in why.splitlines() or [""]:
             yield line("    ", text)
     labels = {"state:": told.state, "next:": told.next_step, "docs:": docs(told.docs)}

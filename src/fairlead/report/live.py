@@ -17,6 +17,7 @@ from fairlead.events import (
     PhaseStarted,
 )
 from fairlead.report import layout
+from fairlead.report.called import Spoken
 from fairlead.report.frame import FRAMES_A_SECOND, PLAIN_SPINNER, SPINNER, HostRow, Phase, frame
 from fairlead.report.human import Human
 from fairlead.report.terminal import Line, Outlet, Piece, line
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 class Live(Human):
     """Redraws the running steps in place; everything else is written above them."""
 
-    def __init__(self, out: Outlet, err: Outlet, *, verbose: bool, program: str) -> None:
-        super().__init__(out, err, verbose=verbose, program=program)
+    def __init__(self, out: Outlet, err: Outlet, *, verbose: bool, spoken: Spoken) -> None:
+        super().__init__(out, err, verbose=verbose, spoken=spoken)
         self._phases: dict[str, Phase] = {}
         self._display: Display | None = None
         self._spinner = SPINNER if err.spell(SPINNER) == SPINNER else PLAIN_SPINNER

@@ -53,7 +53,7 @@ class Summary:
         rows: Sequence[Sequence[object]],
         notes: Sequence[str],
     ) -> None:
-        foot = "".join(f"\n{cell(note)}\n" for note in notes)
+        foot = "".join(f"\n{cell(note)}\n" for note in map(self._spoken, notes))
         self._blocks.append(f"\n**{cell(title)}**\n{table(columns, rows)}{foot}")
 
     def findings(self, findings: Sequence[Finding]) -> None:

@@ -21,7 +21,7 @@ def described(error: FairleadError, spoken: Spoken = str) -> dict[str, object]:
         "kind": error.kind,
         "exit_code": error.exit_code,
         "what": spoken(error.what),
-        "why": list(error.why),
+        "why": [*map(spoken, error.why)],
         "state": spoken(error.state),
         "next": spoken(error.next_step),
         "docs": docs(error.docs),

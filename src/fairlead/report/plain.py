@@ -14,6 +14,7 @@ from fairlead.events import (
     PhaseStarted,
 )
 from fairlead.report import layout
+from fairlead.report.called import Spoken
 from fairlead.report.human import Human
 from fairlead.report.terminal import Line, Outlet, Piece, line
 
@@ -25,9 +26,15 @@ class Plain(Human):
     """A line with a clock for every change, and one after each HEARTBEAT of silence."""
 
     def __init__(
-        self, out: Outlet, err: Outlet, *, verbose: bool, program: str, heartbeat: float = HEARTBEAT
+        self,
+        out: Outlet,
+        err: Outlet,
+        *,
+        verbose: bool,
+        spoken: Spoken,
+        heartbeat: float = HEARTBEAT,
     ) -> None:
-        super().__init__(out, err, verbose=verbose, program=program)
+        super().__init__(out, err, verbose=verbose, spoken=spoken)
         self._heartbeat = heartbeat
         self._running: dict[str, tuple[float, int]] = {}  # step → when it began, on how many hosts
         self._last: dict[tuple[str, str], str] = {}  # (step, host) → what it said last

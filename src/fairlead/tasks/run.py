@@ -49,6 +49,7 @@ class Run:
             environ=os.environ,
             redact=self.redact,
             program=Path(sys.argv[0]).name,
+            environment=self._called,
         )
 
     def mask(self, variables: "Mapping[str, Secret]", *more: "Secret") -> None:
@@ -85,6 +86,10 @@ class Run:
 
             self._repository = load_repository(self.cwd, os.environ)
         return self._repository
+
+    def _called(self) -> str:
+        """The environment's name, as far as it is known: read, or given by --env."""
+        return self._environment.name if self._environment else self.options.env
 
     def confirm(self, question: str, flag: str = "--yes") -> None:
         """Go on only if a person says yes, or `--yes` was given.

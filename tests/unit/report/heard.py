@@ -59,6 +59,7 @@ class Listening:
         environ: dict[str, str] | None = None,
         encoding: str = "utf-8",
         program: str = "inv",
+        environment: str = "",
     ) -> Heard:
         out, err = Stream(encoding), Stream(encoding)
         reporter = open_reporter(
@@ -68,6 +69,7 @@ class Listening:
             environ=environ or {},
             redact=lambda text: text.replace(SECRET, "•••"),
             program=program,
+            environment=lambda: environment,
         )
         self.opened.append(reporter)
         return Heard(reporter, out, err)

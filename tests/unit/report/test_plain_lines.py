@@ -103,7 +103,7 @@ def beating():
     """A reporter with a fast heart, and its stream."""
     stream = io.StringIO()
     outlet = Outlet(stream, colour=False, redact=str)
-    plain = Plain(outlet, outlet, verbose=False, program="inv", heartbeat=0.4)
+    plain = Plain(outlet, outlet, verbose=False, spoken=str, heartbeat=0.4)
     yield plain, stream
     plain.close()
 

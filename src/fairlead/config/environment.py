@@ -12,6 +12,7 @@ from fairlead.config.redaction import Redactor
 from fairlead.config.service import Service
 from fairlead.config.smoke_check import SmokeCheck
 from fairlead.config.traffic import Migrate, Rolling, Router
+from fairlead.errors import Problem
 from fairlead.model import Host, Secret
 
 
@@ -22,7 +23,7 @@ class Environment:
     variables: the containers' environment. from_process: keys of it that the process environment
     gave, since no file did. config_hash: sha256 (hex) over everything here but where it lies on
     this machine. files: what was read, absolute. services: those that are declared; `service`
-    answers for the others too.
+    answers for the others too. missing: what a deploy needs and is set nowhere on this machine.
     """
 
     root: Path
@@ -51,6 +52,7 @@ class Environment:
     from_process: tuple[str, ...]
     config_hash: str
     files: tuple[Path, ...]
+    missing: tuple[Problem, ...] = ()
 
     @property
     def key(self) -> str:

@@ -35,11 +35,19 @@ _NOT_HASHED = (
 )  # how, not what, is deployed
 
 
-def load(root: Path, environment: str | None, environ: Mapping[str, str]) -> Environment:
+_CREDENTIALS = ("registry.username", "registry.password")
+
+
+def load(
+    root: Path, environment: str | None, environ: Mapping[str, str], *, values: bool = True
+) -> Environment:
     """The environment of that name (None: the default one), complete and checked.
 
-    environ: the process environment. Raises UsageError for an unknown environment and ConfigError
-    with every problem of deploy/*.toml and the .env files; nothing but those files is touched.
+    environ: the process environment. values: False for what works with the files that hosts kept:
+    container variables and the registry's credentials may be missing then, as they are on the
+    laptop of whoever is on call; `missing` tells which. Raises UsageError for an unknown
+    environment and ConfigError with every problem of deploy/*.toml and the .env files; nothing but
+    those files is touched.
     """
     problems: list[Problem] = []
     base = read_toml(root, BASE, problems)
@@ -51,7 +59,7 @@ def load(root: Path, environment: str | None, environ: Mapping[str, str]) -> Env
     env.add(f".env.{name}")
     if problems:
         raise ConfigError(problems + env.problems)
-    return _Resolving(root, name, base, over, env, environ).environment()
+    return _Resolving(root, name, base, over, env, environ).environment(values)
 
 
 @dataclass(frozen=True)
@@ -65,17 +73,19 @@ class _Resolving:
     env: EnvFiles
     environ: Mapping[str, str]
 
-    def environment(self) -> Environment:
+    def environment(self, values: bool) -> Environment:
         problems: list[Problem] = []
         raw = overlaid(self.base.raw, self.over, problems)
         loader = Loader(self.locate, self.expand, problems)
         document: Document = loader.table(Document, raw)
         self.check(document, raw, loader)
-        from_process = self.complete(problems)
-        problems += self.env.problems
+        from_process, missing = self.complete()
+        missing += [one for one in problems if one.path in _CREDENTIALS]
+        problems = [one for one in problems if one.path not in _CREDENTIALS]
+        problems += [*self.env.problems, *(missing if values else ())]
         if problems:
             raise ConfigError(sorted(problems, key=lambda one: (one.file, one.line or 0, one.path)))
-        return self.assembled(document, from_process)
+        return self.assembled(document, from_process, tuple(missing))
 
     def locate(self, path: KeyPath) -> tuple[str, int | None]:
         """The file a path was written in, and the line; for one left out, of what is around it."""
@@ -114,11 +124,12 @@ class _Resolving:
         for name, table in source_tables(self.over.raw).items():
             yield from (("services", name, key) for key in table if key in _SOURCE)
 
-    def complete(self, problems: list[Problem]) -> tuple[str, ...]:
+    def complete(self) -> tuple[tuple[str, ...], list[Problem]]:
         """Take required variables from the process environment; what is missing is one problem."""
         required = self.env.required()
         found = self.env.complete(required, self.environ)
         missing = [key for key in required if not self.env.values.get(key)]
+        problems = []
         if missing:
             verb = "is" if len(missing) == 1 else "are"
             message = (
@@ -126,7 +137,7 @@ class _Resolving:
                 " environment gives a value"
             )
             problems.append(Problem(f".env.{self.name}", ", ".join(missing), message))
-        return found
+        return found, problems
 
     def compose_file(self, document: Document) -> Path:
         return Path(os.path.abspath(self.root / FOLDER / document.compose))
@@ -135,7 +146,9 @@ class _Resolving:
         """A path on this machine, absolute; an empty one stays empty."""
         return os.path.abspath(self.root / Path(path).expanduser()) if path else ""
 
-    def assembled(self, document: Document, from_process: tuple[str, ...]) -> Environment:
+    def assembled(
+        self, document: Document, from_process: tuple[str, ...], missing: tuple[Problem, ...]
+    ) -> Environment:
         declared: dict[str, Any] = {
             one.name: getattr(document, one.name)
             for one in fields(document)
@@ -160,4 +173,5 @@ class _Resolving:
             from_process=from_process,
             config_hash=config_hash({**hashed, "name": self.name, "variables": variables}),
             files=(self.root / self.base.name, self.root / self.over.name, *self.env.read),
+            missing=missing,
         )

@@ -47,6 +47,8 @@ def plan_deploy(
     anything is touched.
     """
     environment = session.environment
+    if environment.missing:  # `--resume` that begins anew: all else asked for them before
+        raise ConfigError(environment.missing, state="nothing was changed")
     session.fleet.look_ahead()  # hosts are greeted while Compose reads
     try:
         project, mounted = read_project(environment)

@@ -42,6 +42,7 @@ def deploy(
 
         check_bypass(bypass_gates)
     wait = waits(run, lock_wait)
+    run.environment(values=True)
     services = services_to_deploy(run)
     if services is None:
         unchanged = (

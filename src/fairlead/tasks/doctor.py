@@ -18,6 +18,7 @@ def doctor(run: Run) -> None:
 
     notes: list[str] = []
     try:
+        run.environment(values=True)
         with session(run) as opened:
             about, references = look.project(opened.environment)
             if run.options.plan:

@@ -10,7 +10,7 @@ def exec_(run: Run, all: bool = False) -> int:
     from fairlead.errors import UsageError
     from fairlead.model import Step
     from fairlead.rollout.containers import exec_commands, run_exec
-    from fairlead.tasks.scope import chosen_services, session
+    from fairlead.tasks.scope import chosen_services, session, tell_unmasked
 
     if not run.remainder:
         raise UsageError(
@@ -25,6 +25,7 @@ def exec_(run: Run, all: bool = False) -> int:
         if run.options.plan:
             run.reporter.plan([Step("exec", "run in the container", commands)], {}, verbose=True)
             return 0
+        tell_unmasked(run)
         lines, code = run_exec(opened, commands)
         run.reporter.text(lines)
         outcome = "failed" if code else "done"

@@ -17,7 +17,7 @@ from fairlead.tasks.verb import verb
 def logs(run: Run, follow: bool = False, tail: int = 100, slot: str = "") -> None:
     """Show what the live containers print, each line with its host and container"""
     from fairlead.rollout.containers import follow_logs, log_commands
-    from fairlead.tasks.scope import chosen_services, session
+    from fairlead.tasks.scope import chosen_services, session, tell_unmasked
 
     services = chosen_services(run.environment(), run.options.service)
     with session(run) as opened:
@@ -27,5 +27,6 @@ def logs(run: Run, follow: bool = False, tail: int = 100, slot: str = "") -> Non
 
             run.reporter.plan([Step("logs", "read the logs", commands)], {}, verbose=True)
             return
+        tell_unmasked(run)
         with suppress(KeyboardInterrupt) if follow else nullcontext():  # how one stops to follow
             run.reporter.text(follow_logs(opened, commands))

@@ -66,14 +66,16 @@ class Run:
         """The text without the secrets known by now: those of the environment, once it is read."""
         return self._masks(text)
 
-    def environment(self) -> "Environment":
+    def environment(self, *, values: bool = False) -> "Environment":
         """The configuration of `--env`, read and checked once; its secrets are masked from now on.
 
-        Without `--env` it is the project's default, and the report says which. Raises UsageError
-        outside a project or for an unknown environment; ConfigError with every fault of the files.
+        values: also what only a deploy needs, the values of the containers' variables; a task that
+        demands them asks for the environment so before anything else does. Without `--env` it is
+        the project's default, and the report says which. Raises UsageError outside a project or
+        for an unknown environment; ConfigError with every fault of the files.
         """
         if self._environment is None:
-            self._environment = self._load()
+            self._environment = self._load(values)
         return self._environment
 
     def repository(self) -> "Repository":
@@ -118,11 +120,12 @@ class Run:
 
         print(self.redact("".join(traceback.format_exception(fault))), file=sys.stderr, end="")
 
-    def _load(self) -> "Environment":
+    def _load(self, values: bool) -> "Environment":
         from fairlead.config import find_root, load
         from fairlead.events import Notice
 
-        environment = load(find_root(self.cwd), self.options.env or None, os.environ)
+        root, name = find_root(self.cwd), self.options.env or None
+        environment = load(root, name, os.environ, values=values)
         self._mask(environment.redactor().redact)
         if not self.options.env:
             text = f"environment {environment.name}, the default; --env names another"

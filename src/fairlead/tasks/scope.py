@@ -49,6 +49,16 @@ def narrowed(environment: "Environment", wanted: tuple[str, ...]) -> "Environmen
     return replace(environment, hosts=chosen)
 
 
+def tell_unmasked(run: "Run") -> None:
+    """Warn before an application's own words: what has no value here cannot be masked in them."""
+    from fairlead.events import Notice
+
+    if missing := run.environment().missing:
+        names = ", ".join(one.path for one in missing)
+        text = f"no value on this machine, so not masked in what follows: {names}"
+        run.reporter.event(Notice(text, "warning"))
+
+
 def chosen_services(environment: "Environment", wanted: tuple[str, ...]) -> tuple[str, ...]:
     """The services of --service. Raises UsageError for one that is not declared."""
     rolled_out = [name for name, one in environment.services.items() if one.rolled_out]

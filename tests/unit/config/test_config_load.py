@@ -478,3 +478,36 @@ def test_any_lines_left_out_are_a_default_or_told(tmp_path, cut):
 @given(env=st.text(max_size=80))
 def test_any_env_file_is_read_or_told(tmp_path, env):
     outcome(tmp_path, BASE, STAGING, env)
+
+
+# What only a deploy needs
+
+
+SECRETS = {
+    ".env.example": "DATABASE_URL=\n",
+    "base": BASE + '[registry]\nserver = "r.example.com"\npassword = "${REGISTRY_PASSWORD}"\n',
+}
+
+
+def test_without_values_an_environment_is_read_and_says_what_is_missing(project):
+    root = project(**SECRETS)
+    found = load(root, "staging", {}, values=False)
+    assert [one.path for one in found.missing] == ["DATABASE_URL", "registry.password"]
+    assert [host.name for host in found.hosts] == ["staging1"]
+    assert found.registry.password.reveal() == ""
+
+
+def test_with_values_both_are_problems_and_nothing_is_missing_once_they_are_there(project):
+    root = project(**SECRETS)
+    with pytest.raises(ConfigError) as told:
+        load(root, "staging", {})
+    assert {one.path for one in told.value.problems} == {"DATABASE_URL", "registry.password"}
+    given = {"DATABASE_URL": "postgres://x", "REGISTRY_PASSWORD": "y"}
+    assert load(root, "staging", given).missing == ()
+
+
+def test_other_faults_are_told_without_values_too(project):
+    root = project(base=BASE + "strateyg = 1\n", **{".env.example": "A=\n"})
+    with pytest.raises(ConfigError) as told:
+        load(root, "staging", {}, values=False)
+    assert "A" not in {one.path for one in told.value.problems}

@@ -126,6 +126,8 @@ def _section(name: str, level: str) -> Iterator[str]:
     if own:
         yield "\n"
         yield from _flags(own)
+    for flag, reason in task.refuses.items():
+        yield f"\nTakes no `--{flag}`: {reason}.\n"
 
 
 def _flags(flags: Iterable[Argument]) -> Iterator[str]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from fairlead.rollout.observed import HostState
 
 
-@verb(name="list", mutates=False)
+@verb(refuses={"service": "a backup is of a whole release"}, name="list", mutates=False)
 def list_(run: Run) -> None:
     """List the backups on each host: the release and the data each one holds, how old, how large"""
     from fairlead.commands import host
@@ -51,7 +51,7 @@ def _rows(state: "HostState") -> list[tuple[object, ...]]:
     return rows
 
 
-@verb
+@verb(refuses={"service": "a backup is of a whole release"})
 def take(run: Run) -> None:
     """Take a backup now: the live release's files and all data that are declared"""
     from fairlead.rollout.backups.now import plan_backup
@@ -75,6 +75,7 @@ def take(run: Run) -> None:
 
 
 @verb(
+    refuses={"service": "a backup is of a whole release"},
     mutates=False,
     help={
         "restore": "Restore each dump into a throwaway container and ask it what `verify` says",
@@ -132,7 +133,7 @@ def _conclude(run: Run, findings: "list[Finding]") -> None:
     run.reporter.result(payload, [text, *bad], ok=not bad)
 
 
-@verb
+@verb(refuses={"service": "a backup is of a whole release"})
 def prune(run: Run) -> None:
     """Remove backups with data that [backup] keep, keep_for and keep_size no longer keep
 
@@ -155,10 +156,11 @@ def prune(run: Run) -> None:
 
 
 @verb(
+    refuses={"service": "a backup is of a whole release"},
     help={
         "to": "A host of this environment, or a folder on this machine (default: [backup] copy_to)",
         "backup": "This backup (timestamp); else the newest with data on each host",
-    }
+    },
 )
 def copy(run: Run, to: str = "", backup: str = "") -> None:
     """Copy a backup to another host or to a folder here, and check it there by its checksums"""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from fairlead.rollout.checkup import Check
 
 
-@verb(mutates=False)
+@verb(refuses={"service": "it checks all that is declared"}, mutates=False)
 def doctor(run: Run) -> None:
     """Check this machine, the configuration, every host, and tell how to repair what is wrong"""
     from fairlead.errors import ConfigError

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 
 @verb(
+    refuses={"service": "it is about hosts; --hosts names some"},
     help={
         "user": "Log in as this user: root, or one who may use sudo without a password",
         "key_file": "The public key that may log in for deploys (default: that of [ssh] key, "
         "else ~/.ssh/id_ed25519.pub)",
         "docker_repository": "URL of Docker's own apt repository, where the distribution's "
         "packages are too old (docs.docker.com/engine/install tells it)",
-    }
+    },
 )
 def setup(run: Run, user: str = "root", key_file: str = "", docker_repository: str = "") -> None:
     """Make fresh Debian or Ubuntu servers ready: Docker, Compose, a user, a key, directories
@@ -72,7 +73,7 @@ def _tell(run: Run, environment: "Environment", outcomes: "Mapping[str, Outcome]
     run.reporter.result({"outcome": kind, "changed": changed}, lines)
 
 
-@verb(mutates=False)
+@verb(refuses={"service": "it is about hosts; --hosts names some"}, mutates=False)
 def check(run: Run) -> None:
     """Look at disks, memory, load and containers of the hosts; exit code 1 if something is wrong"""
     from fairlead.rollout import host_check

@@ -9,10 +9,11 @@ COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-c
 
 
 @verb(
+    refuses={"service": "it writes for all that the compose file has", "hosts": "it asks no host"},
     help={
         "compose": "The compose file (default: compose.yaml or docker-compose.yml here)",
         "reference": "Print the annotated reference of every key, and write nothing",
-    }
+    },
 )
 def init(run: Run, compose: str = "", reference: bool = False) -> None:
     """Write deploy/*.toml for the compose file in this folder, and tell what was guessed"""

@@ -4,7 +4,7 @@ from fairlead.tasks.run import Run
 from fairlead.tasks.verb import verb
 
 
-@verb(name="status", mutates=False)
+@verb(refuses={"service": "a lock is for a whole environment"}, name="status", mutates=False)
 def status_(run: Run) -> int:
     """Tell who holds the lock on each host; exit code 3 when somebody does"""
     from fairlead.commands import host
@@ -34,10 +34,11 @@ def status_(run: Run) -> int:
 
 
 @verb(
+    refuses={"service": "a lock is for a whole environment"},
     help={
         "token": "Only the lock with this token, as lock.status tells it",
         "force": "Whoever holds it, for this reason; it is audited",
-    }
+    },
 )
 def release(run: Run, token: str = "", force: str = "") -> None:
     """Free the lock of somebody who is gone: the one with a token, or whoever's with a reason"""

@@ -8,7 +8,10 @@ from fairlead.tasks.verb import verb
 TAG = "The release, by its git tag (default: the newest one before what is checked out)"
 
 
-@verb(help={"part": "patch, minor, major, or auto: what the commits since the last tag demand"})
+@verb(
+    refuses={"service": "a version is of the whole repository", "hosts": "it asks no host"},
+    help={"part": "patch, minor, major, or auto: what the commits since the last tag demand"},
+)
 def bump(run: Run, part: str = "auto") -> None:
     """Raise the version: its file, its changelog section, a commit and an annotated tag"""
     from datetime import UTC, datetime
@@ -31,7 +34,11 @@ def bump(run: Run, part: str = "auto") -> None:
     run.reporter.result({"outcome": "done", "commit": commit, **told}, [*lines, push])
 
 
-@verb(mutates=False, help={"tag": TAG})
+@verb(
+    refuses={"service": "a version is of the whole repository", "hosts": "it asks no host"},
+    mutates=False,
+    help={"tag": TAG},
+)
 def notes(run: Run, tag: str = "") -> None:
     """Print what is new in a release: its changelog section, else its commits"""
     from fairlead.versions.notes import release_notes
@@ -41,7 +48,10 @@ def notes(run: Run, tag: str = "") -> None:
     run.reporter.result({"outcome": "done", "tag": told.tag, "notes": told.body})
 
 
-@verb(help={"tag": TAG})
+@verb(
+    refuses={"service": "a version is of the whole repository", "hosts": "it asks no host"},
+    help={"tag": TAG},
+)
 def publish(run: Run, tag: str = "") -> None:
     """Publish a release with its notes on GitHub; one that is there is brought up to date"""
     from fairlead.errors import UsageError

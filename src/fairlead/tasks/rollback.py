@@ -10,13 +10,14 @@ if TYPE_CHECKING:
 
 
 @verb(
+    refuses={"service": "a release is rolled back whole"},
     help={
         "quick": "To the proven release before the live one",
         "to": "To this backup (timestamp), release or tag",
         "with_data": "Restore its data, too, from the backup that belongs to it",
         "list": "Show what there is to go back to",
         "lock_wait": "Wait so long for others who are at work, e.g. 15m",
-    }
+    },
 )
 def rollback(
     run: Run,

@@ -42,9 +42,9 @@ def resumed(run: "Run", tag: str, wait: float) -> None:
     from fairlead.rollout.resume import plan_resume
     from fairlead.tasks.scope import session
 
-    if tag:
+    if tag or run.options.service:
         raise UsageError(
-            "--resume finishes what was begun, so it takes no --tag",
+            "--resume finishes what was begun, so it takes no --tag and no --service",
             state="nothing was changed",
             next_step="inv deploy --resume",
         )

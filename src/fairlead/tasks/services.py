@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 BASE = "Compare with this commit, or with where this branch left another; no host is asked"
 
 
-@verb(name="list", mutates=False)
+@verb(refuses={"hosts": "it asks no host"}, name="list", mutates=False)
 def list_(run: Run) -> None:
     """List the services of this repository: folder, language, what each is built from"""
     from fairlead.tasks.scope import repository_services
@@ -23,6 +23,7 @@ def list_(run: Run) -> None:
 
 
 @verb(
+    refuses={"service": "it compares all of them"},
     mutates=False,
     help={"base": BASE, "why": "Tell for each service what changed, and how that reaches it"},
 )

@@ -6,19 +6,20 @@ from fairlead.tasks.run import Run
 from fairlead.tasks.verb import verb
 
 
-@verb(mutates=False)
+@verb(refuses={"service": "the checks of [[smoke]] are about the whole release"}, mutates=False)
 def smoke(run: Run) -> None:
     """Ask the live release what it must answer, from here and from its hosts"""
     from fairlead.rollout.smoking import smoke_client, smoke_hosts, smoke_plan
-    from fairlead.tasks.scope import session
+    from fairlead.tasks.scope import narrowed, session
 
     test_url = _test_url(os.environ.get("TEST_URL", ""))
-    url, only_url = test_url or run.environment().url, bool(test_url)
+    environment = narrowed(run.environment(), run.options.hosts)
+    url, only_url = test_url or environment.url, bool(test_url)
     if run.options.plan:
-        steps = smoke_plan(run.environment(), url, only_url)
+        steps = smoke_plan(environment, url, only_url)
         run.reporter.plan(steps, {"url": url}, verbose=run.options.verbose)
         return
-    results = smoke_client(run.environment(), url)
+    results = smoke_client(environment, url)
     if not only_url:
         with session(run) as opened:
             results += smoke_hosts(opened)

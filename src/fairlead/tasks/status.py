@@ -4,7 +4,7 @@ from fairlead.tasks.run import Run
 from fairlead.tasks.verb import verb
 
 
-@verb(mutates=False)
+@verb(refuses={"service": "it shows all that a host serves"}, mutates=False)
 def status(run: Run) -> int | None:
     """Tell what serves on each host, what stands by, who holds the lock"""
     from fairlead.errors import FairleadError

@@ -79,6 +79,7 @@ class Verb(Task[Body]):
         name: str | None = None,
         help: Mapping[str, str] | None = None,
         mutates: bool = True,
+        refuses: Mapping[str, str] | None = None,
         default: bool = False,
     ) -> None:
         own = list(inspect.signature(body).parameters.values())[1:]
@@ -90,19 +91,30 @@ class Verb(Task[Body]):
             raise TypeError(f"{body.__name__}: help for no parameter: {', '.join(unknown)}")
         self.own = tuple(own)
         self.mutates = mutates
+        self.refuses = dict(refuses or {})
         super().__init__(
             body, name=name, default=default, auto_shortflags=False, help=dict(help or {})
         )
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
-        """This task's own flags, positional ones first, then the common ones."""
+        """This task's own flags, positional ones first, then the common ones.
+
+        What a task refuses is a flag all the same: its answer is a reason, not "no such flag".
+        """
         own = [
             Flag.of(p.name, None, self.help.get(p.name, ""), positional=True)
             if p.default is p.empty
             else Flag.of(p.name, p.default, self.help.get(p.name, ""))
             for p in sorted(self.own, key=lambda p: p.default is not p.empty)
         ]
-        return [*own, *(Flag.of(name, *about) for name, about in COMMON.items())]
+        refused = {flag: f"Not for this task: {reason}" for flag, reason in self.refuses.items()}
+        return [
+            *own,
+            *(
+                Flag.of(name, kind, refused.get(name, text))
+                for name, (kind, text) in COMMON.items()
+            ),
+        ]
 
     def __call__(self, context: Any, /, **values: Any) -> Any:
         """Carry the task out; raises invoke's Exit with the exit code unless it is 0."""
@@ -125,6 +137,7 @@ class Verb(Task[Body]):
         """Run the body and tell what went wrong, if anything; the exit code."""
         try:
             _refuse_dry(context)
+            self._refuse_flags(run.options)
             code = self.body(run, **own)
         except Exit as leaving:
             return leaving.code
@@ -133,6 +146,16 @@ class Verb(Task[Body]):
             run.reporter.error(error)
             return error.exit_code
         return int(not run.reporter.ok) if code is None else code
+
+    def _refuse_flags(self, options: Options) -> None:
+        """What would be ignored is refused: whoever narrows a command means it."""
+        for flag, reason in self.refuses.items():
+            if getattr(options, flag):
+                raise UsageError(
+                    f"{self.name} takes no --{flag}: {reason}",
+                    state="nothing was changed",
+                    next_step=f"repeat it without --{flag}, if that is what you want",
+                )
 
     def _explained(self, run: Run, fault: BaseException) -> FairleadError:
         """The fault as an error a person can act on."""
@@ -197,13 +220,15 @@ def verb(
     name: str | None = None,
     help: Mapping[str, str] | None = None,
     mutates: bool = True,
+    refuses: Mapping[str, str] | None = None,
     default: bool = False,
 ) -> Callable[[Body], Verb]: ...
 def verb(body: Body | None = None, /, **options: Any) -> Verb | Callable[[Body], Verb]:
     """Make a task of a function whose first parameter is the Run.
 
     help: text per own flag. mutates: False for what only looks, so that a bug in it is not
-    reported as an unknown state of the hosts. name, default: as in `invoke.task`.
+    reported as an unknown state of the hosts. refuses: common flags that the task does not act on,
+    each with the reason. name, default: as in `invoke.task`.
     """
     return Verb(body) if body is not None else lambda function: Verb(function, **options)
 

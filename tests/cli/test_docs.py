@@ -1,5 +1,6 @@
 """The documentation is true: what it shows runs, what it names exists."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -40,6 +41,9 @@ NEEDS_ENV = re.compile(
     r"\b(?:inv|fairlead) (?:deploy|rollback|status|smoke|logs|exec|doctor|lock|backups|host)\b"
 )
 
+SHELL = ("code=", "case ", "esac", 'exit "$code"')
+"""Lines around a command; test_a_job_that_acts_on_the_exit_code_keeps_it runs them."""
+
 PAGES = sorted({block.page for block in blocks("console") if not block.needs_hosts})
 
 
@@ -71,7 +75,7 @@ def test_what_no_test_runs_has_a_reason():
         (block.place, line)
         for block in blocks("sh")
         for line in block.body.splitlines()
-        if line.strip() and not line.startswith(("  ", "esac"))
+        if line.strip() and not line.startswith(("  ", *SHELL))
     ]
     assert [one for one in lines if not one[1].startswith(tuple(NOT_RUN))] == []
     assert [key for key in NOT_RUN if not any(line.startswith(key) for _, line in lines)] == []
@@ -86,6 +90,18 @@ def test_commands_to_copy_name_their_environment():
         if NEEDS_ENV.search(line) and "--env=" not in line and "--help" not in line
     ]
     assert lines == []
+
+
+@pytest.mark.parametrize("code", range(8))
+def test_a_job_that_acts_on_the_exit_code_keeps_it(tmp_path, code):
+    (block,) = [one for one in blocks("sh") if "case $code in" in one.body]
+    program = tmp_path / "fairlead"
+    program.write_text(f"#!/bin/sh\nexit {code}\n")
+    program.chmod(0o755)
+    environ = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "TAG": "v1"}
+    told = subprocess.run(["sh", "-ec", block.body], env=environ, capture_output=True, text=True)
+    assert (told.returncode, told.stderr) == (code, "")
+    assert bool(told.stdout) is bool(code)
 
 
 def test_a_missing_line_is_noticed():

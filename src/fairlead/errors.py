@@ -6,7 +6,7 @@ Exit codes (docs/reference/exit-codes.md, pinned by tests/unit/test_errors.py):
 needed · 7 inconclusive.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -15,6 +15,7 @@ class FairleadError(Exception):
 
     what: one sentence, what failed and where. why: details, one per line (log lines, answers).
     state: what is true now. next_step: what to do, usually a command. docs: anchor under docs/.
+    facts: the same as data, for a script: what each host serves, when it was observed.
     """
 
     exit_code = 1
@@ -28,6 +29,7 @@ class FairleadError(Exception):
         state: str = "",
         next_step: str = "",
         docs: str = "",
+        facts: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(what)
         self.what = what
@@ -35,6 +37,7 @@ class FairleadError(Exception):
         self.state = state
         self.next_step = next_step
         self.docs = docs
+        self.facts = dict(facts or {})
 
 
 class UsageError(FairleadError):

@@ -93,6 +93,8 @@ class JsonLines:
             self._payload["findings"] = self._findings
         content = {**self._payload, **verdict, "exit_code": exit_code}
         if self._error is not None:
+            facts = {"reason": self._spoken(self._error.what), **self._error.facts}
+            content = {**facts, **content}
             content["error"] = described(self._error, self._spoken)
         self._line("result", content)
         self._closed = True

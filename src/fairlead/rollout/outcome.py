@@ -88,7 +88,7 @@ def take_back(session: Session, situation: Situation, plan: Plan, run: Run) -> O
             n for n in situation.hosts if n not in states or not _is_back(situation, states[n])
         ]
         if failure or wrong:
-            raise _not_back(failure, wrong, states)
+            raise _not_back(failure, wrong, states, situation)
         _audit(session, execution, doing, "rolled-back", "")
     return _taken_back(session, execution, states)
 
@@ -98,7 +98,10 @@ def _is_back(situation: Situation, state: HostState) -> bool:
 
 
 def _not_back(
-    failure: Failure | None, wrong: list[str], states: Mapping[str, HostState]
+    failure: Failure | None,
+    wrong: list[str],
+    states: Mapping[str, HostState],
+    situation: Situation,
 ) -> MixedState:
     reasons = failure.reasons if failure else {}
     return MixedState(
@@ -106,22 +109,40 @@ def _not_back(
         why=[f"{name}: {line}" for name, lines in reasons.items() for line in lines],
         state=_table(states),
         next_step="repair what is named, then inv rollback again; or inv rollback --to=<release>",
+        facts=_facts(situation, states),
     )
 
 
 def _taken_back(session: Session, execution: Execution, states: Mapping[str, HostState]) -> Outcome:
     releases = sorted({state.live_release for state in states.values()} - {""})
-    kept = next((one for s in states.values() if (one := s.kept(s.live_release))), None)
-    images = manifest.images(kept.manifest) if kept else {}
     return Outcome(
         release=", ".join(releases) or "nothing",
         previous=(execution.situation.target.release,),
-        digests={name: image.digest for name, image in images.items()},
+        digests=_live_digests(states),
         hosts={name: state.live_release for name, state in states.items()},
         seconds=execution.seconds,
         round_trips=session.fleet.round_trips,
         warnings=execution.plan.notes,
     )
+
+
+def _live_digests(states: Observed) -> dict[str, str]:
+    """Service → digest of what is live, as the hosts' own manifest tells it."""
+    kept = next((one for s in states.values() if (one := s.kept(s.live_release))), None)
+    images = manifest.images(kept.manifest) if kept else {}
+    return {name: image.digest for name, image in images.items()}
+
+
+def _facts(situation: Situation, states: Observed) -> dict[str, object]:
+    """What a script is told of a roll-out that failed: what is live now, and what was wanted."""
+    serving = {state.live_release for state in states.values()}
+    agreed = serving.pop() if len(serving) == 1 and len(states) == len(situation.observed) else ""
+    return {
+        "release": agreed or None,
+        "digests": _live_digests(states) if agreed else {},
+        "hosts": {name: state.live_release for name, state in states.items()},
+        "wanted": situation.target.release,
+    }
 
 
 def _headers(session: Session, situation: Situation, plan: Plan, doing: str) -> Mapping[str, str]:
@@ -177,6 +198,7 @@ def _succeeded(session: Session, execution: Execution, doing: str) -> Outcome:
             why=[f"{name}: {fault}" for name, fault in wrong.items()],
             state=_table(observed),
             next_step="inv status",
+            facts=_facts(situation, observed),
         )
         _audit(session, execution, doing, error.kind, error.what)
         raise error
@@ -246,6 +268,7 @@ def _failed(
     moved = [n for n, s in states.items() if not _serves_as_before(before[n], s)]
     why = [f"{n}: {line}" for n, lines in failure.reasons.items() for line in lines]
     why += [f"{n}: could not be undone: {line}" for n, lines in unmade.items() for line in lines]
+    facts = _facts(execution.situation, states)
     if failure.fenced and set(moved) <= failure.fenced and not lost:
         return _overtaken(failure, why, states)
     if moved or (lost and execution.after_switch):
@@ -254,6 +277,7 @@ def _failed(
             why=[*why, *(f"{name}: does not answer" for name in lost)],
             state=_table(states),
             next_step="inv status; then inv rollback --to=<release>, or repair the hosts named",
+            facts=facts,
         )
     why += _data_lost(execution)
     kind = RolledBack if execution.after_switch else DeployFailed
@@ -263,6 +287,7 @@ def _failed(
         why=why,
         state=_table(states) or "no release is serving",
         next_step="inv logs, inv status; then deploy again",
+        facts=facts,
     )
 
 

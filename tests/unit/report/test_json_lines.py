@@ -78,6 +78,16 @@ def test_an_error_is_in_the_result(listen):
     }
 
 
+def test_the_result_of_a_failure_has_what_was_observed_and_the_reason(listen):
+    heard = listen(json=True)
+    facts = {"release": "1", "hosts": {"a": "1"}, "wanted": "2"}
+    heard.reporter.error(DeployFailed("`health` failed on a", facts=facts))
+    heard.reporter.close(1)
+    result = records(heard)[-1]
+    assert {name: result[name] for name in facts} == facts
+    assert (result["reason"], result["outcome"]) == ("`health` failed on a", "failed")
+
+
 def test_a_fault_of_the_configuration_can_be_read_by_an_editor(listen):
     heard = listen(json=True)
     heard.reporter.error(ConfigError([Problem("a.toml", "app", "is required", 3, "")]))

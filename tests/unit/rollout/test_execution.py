@@ -366,6 +366,8 @@ class TestAFailureAfterTheSwitch:
         assert "web1: could not be undone: the router is gone" in error.why
         assert scene.live == {"web1": "green", "web2": "blue"}
         assert "inv status" in error.next_step
+        assert error.facts["hosts"] == scene.releases
+        assert error.facts["release"] is None
 
     def test_a_host_that_is_lost_after_the_switch_is_unknown(self):
         """What cannot be seen is not claimed to be well."""
@@ -379,6 +381,7 @@ class TestAFailureAfterTheSwitch:
         scene.hosts["web2"].watch = lost
         error = scene.fail(MixedState)
         assert "web2: does not answer" in error.why
+        assert (error.facts["release"], error.facts["hosts"]) == (None, {"web1": OLD})
         assert scene.releases["web1"] == OLD
 
     def test_recreate_brings_the_old_release_back(self):
@@ -386,8 +389,10 @@ class TestAFailureAfterTheSwitch:
         scene = Scene("recreate").fails(
             "web2", Fault(lambda argv: argv[0] == "fl_await" and "green" in argv[1])
         )
-        scene.fail(RolledBack)
+        error = scene.fail(RolledBack)
         assert scene.live == {"web1": "blue", "web2": "blue"}
+        assert (error.facts["release"], error.facts["hosts"]) == (OLD, scene.releases)
+        assert error.facts["wanted"] == scene.situation.target.release != OLD
         for host in scene.hosts.values():
             assert host.serves("api") == {"blue": 2}
 

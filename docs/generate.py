@@ -12,6 +12,7 @@ from invoke.parser.argument import Argument
 
 from fairlead.config.reference import reference
 from fairlead.program import GROUPS
+from fairlead.report.called import spoken_as
 from fairlead.tasks import ns
 from fairlead.tasks.verb import COMMON, Flag, Verb
 
@@ -115,12 +116,15 @@ def _headline(name: str) -> str:
     return (inspect.getdoc(ns[name]) or "").partition("\n")[0]
 
 
+spoken = spoken_as("fairlead")
+
+
 def _section(name: str, level: str) -> Iterator[str]:
     task: Verb = ns[name]
     headline, _, more = (inspect.getdoc(task) or "").partition("\n")
     yield f"\n{level} {name}\n\n{headline}.\n"
     if more.strip():
-        yield f"\n{more.strip()}\n"
+        yield f"\n{spoken(more.strip())}\n"
     own = [argument for argument in task.get_arguments() if argument.attr_name not in COMMON]
     own = [argument for argument in own if argument.names[0] not in COMMON]
     if own:

@@ -8,6 +8,7 @@ needed · 7 inconclusive.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class FairleadError(Exception):
@@ -69,7 +70,7 @@ class ConfigError(FairleadError):
     exit_code = 2
     kind = "config"
 
-    def __init__(self, problems: Sequence[Problem], **kwargs: str) -> None:
+    def __init__(self, problems: Sequence[Problem], **kwargs: Any) -> None:
         count = len(problems)
         what = f"configuration: {count} problem{'s' if count != 1 else ''}"
         kwargs.setdefault("state", "no host was contacted; nothing was changed")

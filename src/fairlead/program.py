@@ -98,24 +98,30 @@ class Fairlead(Program):
 
     def print_help(self) -> None:
         """What this is, and its tasks in the order in which one meets them."""
+        from fairlead.report.called import spoken_as
+
+        spoken = spoken_as("fairlead")
         print(f"fairlead: {ABOUT}\n\nUsage: fairlead <task> [--flags]\n")
         grouped = list(_grouped(self.collection))
         width = max((len(name) for _, pairs in grouped for name, _ in pairs), default=0)
         for title, pairs in grouped:
             print(title)
             for name, text in pairs:
-                print(f"  {name:<{width}}  {text}".rstrip())
+                print(spoken(f"  {name:<{width}}  {text}".rstrip()))
             print()
         common = " ".join(f"--{name}" for name in COMMON)
         print(f"Every task has {common}.\nMore of one: fairlead <task> --help")
 
     def print_task_help(self, name: str) -> None:
         """What a task does, its own flags, and those that every task has."""
+        from fairlead.report.called import spoken_as
+
+        spoken = spoken_as("fairlead")
         context = self.parser.contexts[name]
         headline, _, more = (inspect.getdoc(self.collection[name]) or "").partition("\n")
-        print(f"fairlead {name}: {headline}\n")
+        print(spoken(f"fairlead {name}: {headline}\n"))
         if more.strip():
-            print(more.strip() + "\n")
+            print(spoken(more.strip() + "\n"))
         for title, common in (("Flags", False), ("Flags of every task", True)):
             pairs = [
                 _explained(context, argument)

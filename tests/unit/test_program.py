@@ -463,3 +463,22 @@ def test_the_next_command_is_for_the_environment_that_was_given(start, error):
 def unlucky(kind: type[FairleadError]) -> FairleadError:
     words = ("web1", "x") if kind is HostError else ("x",)
     return kind(*words, next_step="inv rollback --to=v1, or inv status")
+
+
+def test_a_group_of_tasks_leads_to_its_list_and_not_to_one_that_changes_something(start):
+    told = start("backups", *ALL)
+    assert "next:  fairlead --list backups\n" in told.err
+
+
+def test_help_names_commands_as_they_are_typed_here(start):
+    @verb
+    def console(run: Run) -> None:
+        """Open it: inv console
+
+        Then: inv status shows it.
+        """
+
+    assert "Open it: fairlead console" in start("", console).out
+    told = start("console --help", console).out
+    assert "Open it: fairlead console" in told
+    assert "Then: fairlead status" in told

@@ -48,7 +48,7 @@ def overall(seen: Seen) -> Verdict:
     }
     if lost:
         text = f"{', '.join(lost)} cannot be reached"
-        return Verdict(text, 1, {"outcome": "unknown", **payload})
+        return Verdict(text, MixedState.exit_code, {"outcome": "unknown", **payload})
     if len(releases) > 1 or any(_moving(s) for s in states.values()):
         text = "hosts serve different releases, or a roll-out stopped half way: " + ", ".join(
             f"{name} {state.live_release or 'nothing'} ({state.live or 'no slot'})"

@@ -142,7 +142,7 @@ class _Reading:
         group = sorted(name for name in self.tasks if name.startswith(f"{word}."))
         if group:
             return UsageError(
-                f"{word} is a group of tasks: {', '.join(group)}", next_step=f"inv {group[0]}"
+                f"{word} is a group of tasks: {', '.join(group)}", next_step=f"inv --list {word}"
             )
         near = _nearest(word, self.tasks)
         if near or self.task is None:

@@ -6,7 +6,12 @@ from fairlead.tasks.verb import verb
 
 @verb(name="exec", help={"all": "In every container of the service, not just the first"})
 def exec_(run: Run, all: bool = False) -> int:
-    """Run a command in a live container: inv exec --service=api -- python -m app.console"""
+    """Run a command, the words after `--`, in a live container of --service
+
+    Example: inv exec --service=api -- python -m app.console. It has no terminal and no standard
+    input: for what asks questions, log in on the host and use `docker exec -it`. It ends with the
+    exit code of the command.
+    """
     from fairlead.errors import UsageError
     from fairlead.model import Step
     from fairlead.rollout.containers import exec_commands, run_exec
@@ -30,4 +35,4 @@ def exec_(run: Run, all: bool = False) -> int:
         run.reporter.text(lines)
         outcome = "failed" if code else "done"
         run.reporter.result({"outcome": outcome, "code": code}, ok=not code)
-        return 1 if code else 0
+        return code

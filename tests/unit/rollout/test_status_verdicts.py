@@ -79,7 +79,7 @@ class TestOverall:
     def test_a_host_that_does_not_answer(self):
         """What is not known is not claimed."""
         found = verdict(web1=serving("web1"), web2=HostError("web2", "cannot be reached"))
-        assert found == ("web2 cannot be reached", 1, "unknown")
+        assert found == ("web2 cannot be reached", 6, "unknown")
 
     def test_a_host_of_data_alone_serves_no_release(self):
         """A database's host has no slot to be in order, and does not spoil the verdict."""

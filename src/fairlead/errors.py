@@ -65,7 +65,10 @@ class Problem:
 
 
 class ConfigError(FairleadError):
-    """The configuration is wrong; every problem found in the run is listed."""
+    """The configuration is wrong; every problem found in the run is listed.
+
+    next_step: without one, to correct what is listed.
+    """
 
     exit_code = 2
     kind = "config"
@@ -74,6 +77,8 @@ class ConfigError(FairleadError):
         count = len(problems)
         what = f"configuration: {count} problem{'s' if count != 1 else ''}"
         kwargs.setdefault("state", "no host was contacted; nothing was changed")
+        kwargs.setdefault("next_step", "correct what is listed, then: inv doctor")
+        kwargs.setdefault("docs", "reference/config.md")
         super().__init__(what, why=[str(problem) for problem in problems], **kwargs)
         self.problems = tuple(problems)
 

@@ -58,9 +58,9 @@ class Fairlead(Program):
             self.parse_cleanup()
             self.execute()
         except Exit as leaving:
-            code = self._refuse(UsageError(leaving.message)) if leaving.message else leaving.code
+            code = self._refuse(_misread(leaving.message)) if leaving.message else leaving.code
         except ParseError as mistake:
-            code = self._refuse(UsageError(str(mistake)))
+            code = self._refuse(_misread(str(mistake)))
         except UsageError as mistake:
             code = self._refuse(mistake)
         except KeyboardInterrupt:
@@ -151,6 +151,10 @@ class Fairlead(Program):
         reporter.error(error)
         reporter.close(error.exit_code)
         return error.exit_code
+
+
+def _misread(message: str) -> UsageError:
+    return UsageError(message, state="nothing was run", next_step="inv --help")
 
 
 def _grouped(tasks: Collection) -> Iterator[tuple[str, list[tuple[str, str]]]]:

@@ -62,6 +62,11 @@ def load(
     return _Resolving(root, name, base, over, env, environ).environment(values)
 
 
+def _refusal(problems: list[Problem], **more: str) -> ConfigError:
+    listed = sorted(problems, key=lambda one: (one.file, one.line or 0, one.path))
+    return ConfigError(listed, **more)
+
+
 @dataclass(frozen=True)
 class _Resolving:
     """What is known while one environment is being resolved."""
@@ -82,9 +87,13 @@ class _Resolving:
         from_process, missing = self.complete()
         missing += [one for one in problems if one.path in _CREDENTIALS]
         problems = [one for one in problems if one.path not in _CREDENTIALS]
-        problems += [*self.env.problems, *(missing if values else ())]
+        problems += self.env.problems
+        if unset := missing if values else []:
+            write = f"write the values into .env.{self.name}, or export them"
+            others = "correct the rest; " if problems else ""
+            raise _refusal(problems + unset, next_step=f"{others}{write}; then: inv doctor")
         if problems:
-            raise ConfigError(sorted(problems, key=lambda one: (one.file, one.line or 0, one.path)))
+            raise _refusal(problems)
         return self.assembled(document, from_process, tuple(missing))
 
     def locate(self, path: KeyPath) -> tuple[str, int | None]:

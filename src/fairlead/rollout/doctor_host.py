@@ -64,7 +64,9 @@ def questions(
 def read(name: str, result: Result, ahead: float = 0.0) -> Facts:
     """The answers to `questions`. Raises BrokenOff when they are not all there."""
     if not result.ok:
-        raise BrokenOff(name, last_words(result))
+        raise BrokenOff(
+            name, last_words(result), next_step="see on the host what ends it, then: inv doctor"
+        )
     words = [line.split(" ", 2) for line in result.out.splitlines()]
     told = [(word[0], word[1], word[2]) for word in words if len(word) == 3]
     return Facts(

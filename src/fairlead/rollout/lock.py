@@ -121,7 +121,13 @@ def freed(fleet: Fleet, commands: Commands) -> list[str]:
                 next_step="inv lock.status",
             )
         if not result.ok:
-            raise HostError(name, "the lock could not be freed", why=result.err.splitlines()[-3:])
+            raise HostError(
+                name,
+                "the lock could not be freed",
+                why=result.err.splitlines()[-3:],
+                state="it ends by itself with its lease",
+                next_step="inv lock.status, or inv doctor",
+            )
         lines += [
             f"{name}: was held by {line.split(chr(9))[1]}"
             for line in result.out.splitlines()

@@ -60,6 +60,7 @@ def chosen(run: Run, building: "Building", tag: str, changed: bool) -> "tuple[Bu
             f"no image is built for a service `{name}`{meant}",
             why=[f"there are: {', '.join(sorted(known))}"],
             state="nothing was built",
+            next_step="--service=<one of these>",
         )
     if changed or ALL_CHANGED in run.options.service:
         wanted |= _differing(run, known)

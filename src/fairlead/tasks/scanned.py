@@ -70,9 +70,17 @@ def _refuse(image: str | None, osv_url: str | None) -> None:
     from fairlead.errors import UsageError
 
     if image is not None and (not image or image.startswith("-")):
-        raise UsageError(f"--image needs an image, not {image!r}", state="nothing was run")
+        raise UsageError(
+            f"--image needs an image, not {image!r}",
+            state="nothing was run",
+            next_step="--image=registry.example.com/app:v2.5.0",
+        )
     if osv_url is not None and not osv_url.startswith(("http://", "https://")):
-        raise UsageError(f"--osv-url needs an http URL, not {osv_url!r}", state="nothing was run")
+        raise UsageError(
+            f"--osv-url needs an http URL, not {osv_url!r}",
+            state="nothing was run",
+            next_step="--osv-url=https://osv.example.com, or leave it out",
+        )
 
 
 def is_of_image(scanner: str) -> bool:

@@ -44,6 +44,7 @@ def narrowed(environment: "Environment", wanted: tuple[str, ...]) -> "Environmen
                 f"no host or role `{name}` in {environment.name}{meant}",
                 why=[f"there are: {', '.join(sorted(known))}"],
                 state="no host was contacted",
+                next_step=f"--hosts={near[0] if near else '<one of these>'}",
             )
     chosen = tuple(host for host in environment.hosts if {host.name, *host.roles} & set(wanted))
     return replace(environment, hosts=chosen)
@@ -167,5 +168,6 @@ def _known(wanted: tuple[str, ...], names: "Sequence[str]") -> tuple[str, ...]:
                 f"no service `{name}`{meant}",
                 why=[f"there are: {', '.join(names)}"],
                 state="no host was contacted",
+                next_step=f"--service={near[0] if near else '<one of these>'}",
             )
     return wanted

@@ -50,4 +50,6 @@ def _words(name: str, command: str) -> tuple[str, ...]:
         return tuple(shlex.split(command))
     except ValueError as error:
         message = f"the test_command of {name} cannot be read: {error}"
-        raise UsageError(message, state="nothing was run") from None
+        raise UsageError(
+            message, state="nothing was run", next_step="correct that command"
+        ) from None

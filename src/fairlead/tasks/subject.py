@@ -49,9 +49,17 @@ def _named(run: Run, tree: Tree) -> list[str]:
     for word in run.remainder:
         path = Path(word) if Path(word).is_absolute() else run.cwd / word
         if not path.exists():
-            raise UsageError(f"there is no file {word}", state="nothing was run")
+            raise UsageError(
+                f"there is no file {word}",
+                state="nothing was run",
+                next_step="name files that are there, after `--`",
+            )
         if not path.resolve().is_relative_to(tree.root):
-            raise UsageError(f"{word} is outside of {tree.root}", state="nothing was run")
+            raise UsageError(
+                f"{word} is outside of {tree.root}",
+                state="nothing was run",
+                next_step="name files inside of it",
+            )
         name = path.resolve().relative_to(tree.root).as_posix()
         inside = name + "/"
         names += [file for file in tree.files if file == name or file.startswith(inside)]

@@ -67,7 +67,11 @@ def _received(host: Host, channel: Any) -> bytes:
     try:
         chunk: bytes = channel.recv(CHUNK)
     except OSError as error:
-        raise HostError(host.name, f"the stream broke off ({error or 'no byte came'})") from error
+        raise HostError(
+            host.name,
+            f"the stream broke off ({error or 'no byte came'})",
+            next_step="repeat the command; inv doctor tells whether the host can be reached",
+        ) from error
     return chunk
 
 

@@ -511,3 +511,17 @@ def test_other_faults_are_told_without_values_too(project):
     with pytest.raises(ConfigError) as told:
         load(root, "staging", {}, values=False)
     assert "A" not in {one.path for one in told.value.problems}
+
+
+def test_missing_values_are_written_elsewhere_than_faults_are_corrected(loaded):
+    with pytest.raises(ConfigError) as told:
+        loaded(**{".env.example": "A=\n"})
+    values = "write the values into .env.staging, or export them; then: inv doctor"
+    assert told.value.next_step == values
+    with pytest.raises(ConfigError) as told:
+        loaded(base=BASE + "strateyg = 1\n", **{".env.example": "A=\n"})
+    assert told.value.next_step == "correct the rest; " + values
+    with pytest.raises(ConfigError) as told:
+        loaded(base=BASE + "strateyg = 1\n", **{".env.example": ""})
+    assert told.value.next_step == "correct what is listed, then: inv doctor"
+    assert told.value.docs == "reference/config.md"

@@ -54,6 +54,7 @@ def copies(session: Session, to: str, stamp: str = "") -> list[Copy]:
             f"`{to}` is neither a host of {session.environment.name} nor a folder",
             why=[f"hosts: {', '.join(session.fleet.hosts)}; a folder has a / in it: ./{to}"],
             state="nothing was changed",
+            next_step="--to=<one of these hosts>, or --to=/srv/backups",
         )
     base = session.layout.directory + "/copies" if is_host else _folder(session, to)
     return [

@@ -3,12 +3,14 @@
 In this process, since a start of the program for every task and flag would take minutes.
 """
 
+import json
 from collections.abc import Callable
 
 import pytest
 
 from fairlead.program import Fairlead
 from fairlead.tasks import ns
+from tests.cli.test_docs import has_compose
 
 TASKS = tuple(ns.task_names)
 WORDS = {
@@ -92,3 +94,20 @@ def test_a_resumed_deploy_goes_on_with_its_own_services(start):
     code, told = start("deploy", "--resume", "--service=api")
     assert code == 2
     assert "takes no --tag and no --service" in told
+
+
+@pytest.mark.skipif(not has_compose(), reason="`docker compose` is not installed here")
+def test_init_names_all_that_is_to_be_done_and_one_command_and_says_when_nothing_was(
+    start, monkeypatch, tmp_path
+):
+    (tmp_path / "compose.yaml").write_text(
+        "services: {api: {image: shop, environment: {KEY: '${KEY}'}}}\n"
+    )
+    for outcome in ("written", "unchanged"):
+        result = json.loads(start("init", "--json")[1].splitlines()[-1])
+        assert result["outcome"] == outcome
+        assert result["summary"][-3:] == [
+            "then: write the server's address into deploy/staging.toml",
+            "then: write values into .env.staging: KEY",
+            "next: fairlead doctor --env=staging",
+        ]

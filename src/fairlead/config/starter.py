@@ -12,6 +12,9 @@ from fairlead.config.toml_lines import KeyPath
 
 WIDTH = 100
 HOOKS = ".pre-commit-config.yaml"
+IGNORE = ".gitignore"
+IGNORED = (".env*", f"!{EXAMPLE}", ".fairlead/")
+"""What git must not see: values, and what is kept on this machine only."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,17 @@ def render(
     return files
 
 
+def to_write(root: Path, files: Mapping[str, str]) -> list[str]:
+    """The names of what `write` would create or, of .gitignore, add lines to."""
+    ignore = [IGNORE] if _not_ignored(root) else []
+    return sorted([*(name for name in files if not (root / name).exists()), *ignore])
+
+
 def write(root: Path, files: Mapping[str, str]) -> dict[str, bool]:
-    """Write the files that do not exist; tells of each whether it was created (or else kept)."""
+    """Write the files that do not exist; tells of each whether it was created (or else kept).
+
+    .gitignore gets the lines of IGNORED that it lacks; what it says already stays.
+    """
     created = {}
     for name, text in files.items():
         path = root / name
@@ -63,7 +75,19 @@ def write(root: Path, files: Mapping[str, str]) -> dict[str, bool]:
             created[name] = True
         except FileExistsError:
             created[name] = False
-    return created
+    lacking = _not_ignored(root)
+    if lacking:
+        with (root / IGNORE).open("a", encoding="utf-8") as file:
+            file.write("".join(f"{line}\n" for line in lacking))
+    return {**created, IGNORE: bool(lacking)}
+
+
+def _not_ignored(root: Path) -> list[str]:
+    """The lines that .gitignore lacks; an empty first one where its last line has no end."""
+    path = root / IGNORE
+    text = path.read_text("utf-8") if path.exists() else ""
+    lacking = [line for line in IGNORED if line not in text.splitlines()]
+    return ["", *lacking] if lacking and text and not text.endswith("\n") else lacking
 
 
 class _Lines:
@@ -90,7 +114,7 @@ class _Lines:
 def _base(guess: Guess, compose: str, default: str) -> Iterator[str]:
     lines = _Lines()
     yield "# What this project deploys. Every key there is, with its meaning and default:"
-    yield "#     inv init --reference"
+    yield "#     fairlead init --reference"
     yield ""
     yield from lines.key(("app",), guess.app)
     yield from lines.key(("compose",), compose)

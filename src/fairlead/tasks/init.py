@@ -16,9 +16,13 @@ COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-c
     },
 )
 def init(run: Run, compose: str = "", reference: bool = False) -> None:
-    """Write deploy/*.toml for the compose file in this folder, and tell what was guessed"""
+    """Write deploy/*.toml for the compose file in this folder, and say what was guessed
+
+    Also .env.example (the variables that need values), .pre-commit-config.yaml (hooks that lint
+    before a commit) and lines of .gitignore that keep values out of git. What exists is kept.
+    """
     from fairlead.config.reference import reference as annotated
-    from fairlead.config.starter import render, write
+    from fairlead.config.starter import render, to_write, write
     from fairlead.engines.compose.guess import guess
     from fairlead.engines.compose.source import survey
 
@@ -33,15 +37,19 @@ def init(run: Run, compose: str = "", reference: bool = False) -> None:
     if run.options.plan:
         run.reporter.result(
             {"outcome": "planned", "files": sorted(files)},
-            [f"would write {name}" for name in sorted(files) if not (run.cwd / name).exists()],
+            [f"would write {name}" for name in to_write(run.cwd, files)] or ["all is there"],
         )
         return
     created = write(run.cwd, files)
     rows = [(name, "written" if new else "kept as it was") for name, new in created.items()]
     run.reporter.table("Files", ("file", "outcome"), rows, guessed.reasons)
     lines = [f"check: {question}" for question in guessed.questions]
-    lines.append("next: write the hosts' addresses into deploy/staging.toml, then: inv doctor")
-    payload = {"outcome": "written", "files": created, "questions": list(guessed.questions)}
+    lines.append("then: write the server's address into deploy/staging.toml")
+    if unset:
+        lines.append(f"then: write values into .env.staging: {', '.join(unset)}")
+    lines.append("next: inv doctor --env=staging")
+    outcome = "written" if any(created.values()) else "unchanged"
+    payload = {"outcome": outcome, "files": created, "questions": list(guessed.questions)}
     run.reporter.result(payload, lines)
 
 

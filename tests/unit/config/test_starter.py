@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fairlead.config import load
-from fairlead.config.starter import Guess, render, write
+from fairlead.config.starter import Guess, render, to_write, write
 
 GUESS = Guess(
     app="shop",
@@ -86,3 +86,21 @@ def test_any_guess_loads(tmp_path_factory, names, stateful, port):
 def test_no_service_for_requests_is_a_project_too(tmp_path):
     started(tmp_path, Guess("batch"))
     assert load(tmp_path, None, {}).services == {}
+
+
+def test_values_are_kept_out_of_git_whatever_gitignore_says_already(tmp_path):
+    (tmp_path / ".gitignore").write_text("build/\n.fairlead/")
+    _, created = started(tmp_path)
+    assert created[".gitignore"] is True
+    written = (tmp_path / ".gitignore").read_text()
+    assert written == "build/\n.fairlead/\n.env*\n!.env.example\n"
+    files, again = started(tmp_path)
+    assert again[".gitignore"] is False
+    assert (tmp_path / ".gitignore").read_text() == written
+    assert to_write(tmp_path, files) == []
+
+
+def test_a_new_gitignore_keeps_values_out(tmp_path):
+    files, _ = started(tmp_path)
+    assert (tmp_path / ".gitignore").read_text() == ".env*\n!.env.example\n.fairlead/\n"
+    assert "fairlead init --reference" in files["deploy/fairlead.toml"]

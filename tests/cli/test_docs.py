@@ -16,7 +16,7 @@ from fairlead import errors, events
 from tests.documented import ROOT, Block, blocks, missing, pages, run, shell_environment
 
 NOT_RUN = {
-    "pip install fairlead": "installs from a package index",
+    "pip install": "installs from a package index",
     "$EDITOR": "an editor waits for a person",
     "fairlead init": "README: the same is run from own-host.md, where its output is shown",
     "fairlead host.setup": "changes a server of the reader's; tests/lab/test_host_tasks.py runs it",
@@ -27,6 +27,7 @@ NOT_RUN = {
     "fairlead rollback": "changes a server of the reader's; the tutorial's is run",
     "fairlead test": "of a project of the reader's; tests/cli/test_suites.py runs each",
     "fairlead backups.": "needs a host with data; tests/lab/test_data.py runs each",
+    "git tag v1.0.0 && fairlead build": "the same of a project of the reader's",
     "fairlead build": "needs a builder of the reader's; tests/lab/images runs it",
     "fairlead push": "changes a registry of the reader's; tests/lab/images runs it",
     "./scripts/lab up --hosts 4": "scripts/test does it before the lab tests",
@@ -196,3 +197,16 @@ def test_every_page_is_reached_from_the_first():
             if not target.startswith("http")
         ]
     assert set(pages()) <= reached
+
+
+def test_every_variable_that_is_read_is_listed():
+    text = (ROOT / "docs/reference/environment.md").read_text(encoding="utf-8")
+    read = {
+        name
+        for source in (ROOT / "src/fairlead").rglob("*.py")
+        for name in re.findall(
+            r'\benviron(?:\.get\(|\[)\s*"([A-Z_]+)"', source.read_text(encoding="utf-8")
+        )
+    }
+    assert len(read) > 20, "this test no longer finds what it looks for"
+    assert sorted(name for name in read if f"`{name}`" not in text) == []

@@ -111,3 +111,8 @@ def test_init_names_all_that_is_to_be_done_and_one_command_and_says_when_nothing
             "then: write values into .env.staging: KEY",
             "next: fairlead doctor --env=staging",
         ]
+
+
+def test_a_slot_that_does_not_exist_is_refused_before_any_host_is_asked(start):
+    code, told = start("logs", "--slot=grene")
+    assert (code, "there is no slot `grene`" in told) == (2, True)

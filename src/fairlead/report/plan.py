@@ -42,13 +42,15 @@ def typed(command: Command) -> str:
 
 
 def count(steps: Sequence[Step]) -> str:
-    """`7 steps, 12 commands on 2 hosts; undo prepared for 4`."""
+    """`7 steps, 12 commands on 2 hosts; undo prepared for 4`; `1 step, here`."""
     hosts = {host for step in steps for host in step.hosts}
     commands = sum(len(one) for step in steps for one in step.commands.values())
     undone = sum(1 for step in steps if step.undo)
     if not steps:
         return "nothing to do"
     undo = f"; undo prepared for {undone}" if undone else ""
+    if not hosts:
+        return f"{_many(len(steps), 'step')}, here"
     work = f"{_many(len(steps), 'step')}, {_many(commands, 'command')}"
     return f"{work} on {_many(len(hosts), 'host')}{undo}"
 

@@ -166,6 +166,7 @@ def copy(run: Run, to: str = "", backup: str = "") -> None:
     """Copy a backup to another host or to a folder here, and check it there by its checksums"""
     from fairlead.config import validate_release_reference
     from fairlead.errors import UsageError
+    from fairlead.model import Step
     from fairlead.rollout.backups.copy import copies, copy_all, describe
     from fairlead.tasks.scope import session
 
@@ -181,7 +182,7 @@ def copy(run: Run, to: str = "", backup: str = "") -> None:
     with session(run) as opened:
         wanted = copies(opened, to, backup)
         if run.options.plan:
-            run.reporter.plan([], {"copy": ", ".join(describe(one) for one in wanted)})
+            run.reporter.plan([Step("copy", describe(one), {}) for one in wanted], {})
             return
         done = copy_all(opened, wanted)
         columns = ("host", "backup", "copied to", "size", "took")

@@ -8,9 +8,9 @@ from fairlead.tasks.verb import verb
     help={
         "tag": "Image tag to deploy, e.g. v2.5.0",
         "bypass_gates": "Deploy although gates are closed, for this reason; it is audited",
-        "skip_backup": "Do not dump the data before, for this reason; it is audited",
-        "resume": "Finish the deploy or rollback that never came to its end",
-        "lock_wait": "Wait so long for others who are at work, e.g. 15m",
+        "skip_backup": "Deploy without dumping data first; give the reason, which is audited",
+        "resume": "Finish the deploy or rollback that was interrupted; takes no --tag",
+        "lock_wait": "Wait up to this long for another's lock, e.g. 15m (default: do not wait)",
     }
 )
 def deploy(

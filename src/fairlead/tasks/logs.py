@@ -11,14 +11,22 @@ from fairlead.tasks.verb import verb
     help={
         "follow": "Keep showing new lines until Ctrl-C",
         "tail": "How many of the last lines of each container",
-        "slot": "blue or green instead of the live slot",
+        "slot": "The blue or the green slot, not the live one",
     },
 )
 def logs(run: Run, follow: bool = False, tail: int = 100, slot: str = "") -> None:
     """Show what the live containers print, each line with its host and container"""
+    from fairlead.errors import UsageError
+    from fairlead.model import SLOTS
     from fairlead.rollout.containers import follow_logs, log_commands
     from fairlead.tasks.scope import chosen_services, session, tell_unmasked
 
+    if slot and slot not in SLOTS:
+        raise UsageError(
+            f"there is no slot `{slot}`: --slot is blue or green",
+            state="no host was contacted",
+            next_step="inv status  (which one is live)",
+        )
     services = chosen_services(run.environment(), run.options.service)
     with session(run) as opened:
         commands = log_commands(opened, services, slot, tail, follow)

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 @verb(
     refuses={"service": "a release is rolled back whole"},
     help={
-        "quick": "To the proven release before the live one",
-        "to": "To this backup (timestamp), release or tag",
+        "quick": "Go to the last proven release before the live one",
+        "to": "Go to this release, tag or backup (timestamp)",
         "with_data": "Restore its data, too, from the backup that belongs to it",
         "list": "Show what there is to go back to",
-        "lock_wait": "Wait so long for others who are at work, e.g. 15m",
+        "lock_wait": "Wait up to this long for another's lock, e.g. 15m (default: do not wait)",
     },
 )
 def rollback(
@@ -27,7 +27,10 @@ def rollback(
     list: bool = False,
     lock_wait: str = "",
 ) -> None:
-    """Go back to an older release: its images, its env, its compose file"""
+    """Go back to an older release: its images, its env, its compose file
+
+    Without a flag: takes back a deploy that was left unfinished. Migrations are not run backwards.
+    """
     from fairlead.config import validate_release_reference
     from fairlead.errors import UsageError
     from fairlead.rollout.patience import patiently

@@ -32,7 +32,7 @@ COMMON = {
     "plan": (False, "Show what would run, and change nothing"),
     "json": (False, "Write JSON lines on stdout; the last one is the result"),
     "yes": (False, "Answer yes to every question"),
-    "service": ((), "Only these services: --service=api,worker, or all-changed"),
+    "service": ((), "Only these services: api,worker; all; all-changed"),
     "hosts": ((), "Only these hosts, by name or role: --hosts=web1,web2"),
     "verbose": (False, "Show every command and its output"),
 }

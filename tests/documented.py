@@ -145,12 +145,9 @@ def _settled(written: str) -> str:
 
 
 def shell_environment(**more: str) -> dict[str, str]:
-    """The variables of a person at work: the tools of .venv, the lab's Compose where it has one."""
+    """The variables of a person at work, who has the tools of .venv on the path."""
     kept = {
         name: os.environ[name] for name in ("HOME", "LANG", "DOCKER_CONFIG") if name in os.environ
     }
-    lab_plugins = ROOT / ".lab/docker"
-    if "DOCKER_CONFIG" not in kept and (lab_plugins / "cli-plugins").is_dir():
-        kept["DOCKER_CONFIG"] = str(lab_plugins)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     return {"TERM": "xterm", "PATH": path, **kept, **more}

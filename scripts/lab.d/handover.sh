@@ -1,4 +1,5 @@
-# What the lab tells others: lab.json for programs, .env and .env.<environment> for the example.
+# What the lab tells others: lab.json for programs, .env and .env.<environment> for the example,
+# .lab/activate for a person's shell.
 # shellcheck shell=bash
 
 write_lab_json() {
@@ -42,4 +43,13 @@ write_environment() {
         printf 'REDIS_URL=redis://%s:6379/0\nSECRET_KEY=%s\nGREETING=%s\n' "$2" \
             "$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')" "$3" >"$file"
     )
+}
+
+# A shell that reads it has the program, the hosts' addresses, and a Docker that knows Compose.
+write_activate() {
+    {
+        printf '. %q\n. %q\n' "$root/.venv/bin/activate" "$root/.env"
+        [ -z "${DOCKER_CONFIG-}" ] || printf 'export DOCKER_CONFIG=%q\n' "$DOCKER_CONFIG"
+    } >"$state/activate.new"
+    mv "$state/activate.new" "$state/activate"
 }

@@ -73,7 +73,7 @@ def host_faults(environment: Environment, state: HostState) -> list[str]:
         old = "missing" if state.compose == "missing" else f"{state.compose}, which is too old"
         faults.append(
             f"Docker Compose is {old}; {needed} or newer is needed: "
-            "apt-get install docker-compose-plugin (or docker-compose), or inv host.setup"
+            "apt-get install docker-compose-plugin (Debian 13: docker-compose), or inv host.setup"
         )
     if not state.flock:
         faults.append("`flock` is missing; install util-linux")

@@ -105,7 +105,8 @@ def _sufficient(answer: subprocess.CompletedProcess[str]) -> str:
             "this machine's docker has no Compose plugin, which reads the compose file",
             why=answer.stderr.strip().splitlines()[:3],
             state="no host was contacted; nothing was changed",
-            next_step=f"apt-get install docker-compose-plugin, or see {_INSTALL}",
+            next_step="Debian 13: apt-get install docker-compose; else docker-compose-plugin from "
+            f"Docker's own repository: {_INSTALL}",
         )
     if (int(found[1]), int(found[2])) < OLDEST:
         raise PreconditionError(

@@ -24,9 +24,27 @@ CONFIG = """\
 `deploy/fairlead.toml` holds what all environments share. `deploy/<environment>.toml` holds the same
 keys for one environment, laid over it. This page is what `fairlead init --reference` prints.
 How to use it: [secrets and env files](../how-to/secrets-and-env.md),
-[several hosts](../how-to/several-hosts.md), [migrations](../how-to/migrations.md).
+[several hosts](../how-to/several-hosts.md), [migrations](../how-to/migrations.md). Findings of
+`scan` that may stay are in a file of their own, [`deploy/exclusions.toml`](#deployexclusionstoml).
 
 <!-- Written by docs/generate.py. -->
+"""
+
+EXCLUSIONS = """
+## deploy/exclusions.toml
+
+Findings that somebody looked at, and why they may stay until a day. Each `[[exclude]]` has:
+
+| key | meaning |
+|---|---|
+| `reason` | Why it may stay, in a sentence. Required. |
+| `expires` | The last day it may, a date without quotes. Required. |
+| `id` | The rule, the CVE, or any other name of the fault. |
+| `tool` | Who tells of it. |
+| `path`, `package` | Globs of where it is. |
+
+At least one of `id`, `tool`, `path` and `package`; all that are given have to fit. An example:
+[scan](../how-to/scan.md#what-may-stay-for-a-while).
 """
 
 TASKS = """\
@@ -83,10 +101,17 @@ def config() -> str:
         if table:
             sections.append((table[1].strip("[]"), []))
         sections[-1][1].append(paragraph)
+    contents = " · ".join(f"[{title}](#{_anchor(title)})" for title, _ in sections)
+    contents += " · [deploy/exclusions.toml](#deployexclusionstoml)"
     parts = (
         f"\n## {title}\n\n```toml\n" + "\n\n".join(body) + "\n```\n" for title, body in sections
     )
-    return "".join(parts)
+    return "\n" + contents + "\n" + "".join(parts) + EXCLUSIONS
+
+
+def _anchor(title: str) -> str:
+    """The anchor that GitHub makes of a heading."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
 def tasks() -> Iterator[str]:

@@ -62,11 +62,15 @@ def require_environment(name: str, root: Path, names: tuple[str, ...]) -> None:
     listed = ", ".join(names) or "none"
     file = f"{FOLDER}/{name}.toml"
     why = [f"environments declared in {FOLDER}/: {listed}"]
-    if is_environment_name(name):
-        step = f"--env={meant}" if meant else f"write {file}, or choose one that exists"
-    else:
-        why.append("a name is lower-case letters and digits, and not a slot's or the router's")
-        step = f"--env={meant}" if meant else "choose another name"
+    step = f"--env={meant}" if meant else f"--env=<{'|'.join(names)}>" if names else ""
+    if not is_environment_name(name):
+        why.append(
+            "a name is lower-case letters and digits, and none of these, which mean something "
+            f"else: {', '.join(sorted(_RESERVED))}"
+        )
+        step = step or f"write {FOLDER}/staging.toml"
+    elif not meant:
+        step = f"write {file}" + (f", or {step}" if step else "")
     raise UsageError(
         f"no environment `{name}`" + (f" (did you mean `{meant}`?)" if meant else ""),
         why=why,

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.config import environment_names, find_root, validate_release_reference, validate_tag
+from fairlead.config.project import require_environment
 from fairlead.errors import UsageError
 
 
@@ -83,3 +84,17 @@ def test_the_fault_is_named(tag, fault):
     with pytest.raises(UsageError) as caught:
         validate_tag(tag)
     assert fault in caught.value.why[0]
+
+
+@pytest.mark.parametrize("name", ["exclusions", "Nothing"])
+def test_what_cannot_name_an_environment_leads_to_those_that_do(tmp_path, name):
+    with pytest.raises(UsageError) as told:
+        require_environment(name, tmp_path, ("production", "staging"))
+    assert told.value.next_step == "--env=<production|staging>"
+    assert "exclusions" in told.value.why[-1]
+
+
+def test_an_environment_that_could_be_is_written_or_another_is_named(tmp_path):
+    with pytest.raises(UsageError) as told:
+        require_environment("qa", tmp_path, ("production", "staging"))
+    assert told.value.next_step == "write deploy/qa.toml, or --env=<production|staging>"

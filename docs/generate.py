@@ -40,7 +40,7 @@ Findings that somebody looked at, and why they may stay until a day. Each `[[exc
 | `reason` | Why it may stay, in a sentence. Required. |
 | `expires` | The last day it may, a date without quotes. Required. |
 | `id` | The rule, the CVE, or any other name of the fault. |
-| `tool` | Who tells of it. |
+| `tool` | Who reports it. |
 | `path`, `package` | Globs of where it is. |
 
 At least one of `id`, `tool`, `path` and `package`; all that are given have to fit. An example:
@@ -62,8 +62,8 @@ COLLECTIONS = {
 One lock for each environment, on each of its hosts: a deploy or a rollback takes all of them, in
 sorted order, and frees them at its end. The lock is a lease (`lock_lease`, 60 s) which its owner
 renews; of a command that was killed, or a laptop that was closed, nothing is left after that time,
-and after the end of the step that it began on the host. Its age is told by the host's uptime, so no
-clock has a say in it. Every change on a host first checks, in the same script, that the lock is
+and after the end of the step that it began on the host. Its age is measured by the host's uptime,
+so no clock has a say in it. Every change on a host first checks, in the same script, that the lock is
 still its own. Exit code 3 means: somebody has it; wait for `fairlead lock.status` to end with 0,
 then repeat the command. `lock.release` is for an owner who is gone: `--token=` (of `lock.status`)
 frees that owner's lock only, `--force="reason"` whoever's; both are audited.

@@ -53,7 +53,7 @@ def _syntax(name: str, text: str, message: str) -> Problem:
     found = re.search(r" \(at line (\d+), column \d+\)$", message)
     line = int(found[1]) if found else text.count("\n") + 1
     reason = message[: found.start()] if found else message
-    return Problem(name, "syntax", f"is no TOML: {reason[:1].lower()}{reason[1:]}", line)
+    return Problem(name, "syntax", f"invalid TOML: {reason[:1].lower()}{reason[1:]}", line)
 
 
 def overlaid(

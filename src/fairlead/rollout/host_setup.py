@@ -155,7 +155,7 @@ def one_error(outcomes: Mapping[str, Outcome]) -> FairleadError | None:
         f"{len(errors)} of {len(outcomes)} hosts are not ready",
         why=[line for error in errors for line in (error.what, f"  next: {error.next_step}")],
         state="what was done stays; a repeat goes on from there",
-        next_step="repair these, then repeat the command",
+        next_step="fix these, then repeat the command",
     )
 
 
@@ -185,7 +185,7 @@ def _failure(host: Host, user: str, result: Result) -> HostError:
         last,
         why=before[-8:],
         state="what was done before that stays; a repeat goes on from there",
-        next_step="repair that, then repeat the command",
+        next_step="fix that, then repeat the command",
     )
 
 

@@ -108,7 +108,7 @@ def _not_back(
         f"{_what(failure)}" if failure else f"{', '.join(wrong)}: not back at what served before",
         why=[f"{name}: {line}" for name, lines in reasons.items() for line in lines],
         state=_table(states),
-        next_step="repair what is named, then inv rollback again; or inv rollback --to=<release>",
+        next_step="fix what is named, then inv rollback again; or inv rollback --to=<release>",
         facts=_facts(situation, states),
     )
 
@@ -276,7 +276,7 @@ def _failed(
             f"{_what(failure)}, and not every host is back at what it served before",
             why=[*why, *(f"{name}: does not answer" for name in lost)],
             state=_table(states),
-            next_step="inv status; then inv rollback --to=<release>, or repair the hosts named",
+            next_step="inv status; then inv rollback --to=<release>, or fix the hosts named",
             facts=facts,
         )
     why += _data_lost(execution)
@@ -311,7 +311,7 @@ def _overtaken(failure: Failure, why: list[str], states: Mapping[str, HostState]
         f"the lock was lost on {' and '.join(sorted(failure.fenced))} before `{failure.step.name}`",
         why=why,
         state=f"this command changed nothing after that; {_table(states)}",
-        next_step="inv status tells who is at work; then repeat the command if it is still wanted",
+        next_step="inv status shows who is at work; then repeat the command if it is still wanted",
     )
 
 

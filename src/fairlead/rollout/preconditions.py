@@ -123,5 +123,5 @@ def _raise(faults: list[str]) -> None:
             faults[0],
             why=faults[1:],
             state="nothing was changed",
-            next_step="repair that, then repeat the command; inv doctor checks everything",
+            next_step="fix that, then repeat the command; inv doctor checks everything",
         )

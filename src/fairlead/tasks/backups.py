@@ -83,7 +83,7 @@ def take(run: Run) -> None:
     },
 )
 def verify(run: Run, restore: bool = False, backup: str = "") -> None:
-    """See that there is a young, whole backup that can be restored; exit code 1 if not
+    """Check that there is a recent, complete backup that can be restored; exit code 1 if not
 
     When it fails, `[backup] on_failure` is run here with the summary on its standard input.
     """

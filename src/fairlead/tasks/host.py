@@ -19,14 +19,14 @@ if TYPE_CHECKING:
         "key_file": "The public key that may log in for deploys (default: that of [ssh] key, "
         "else ~/.ssh/id_ed25519.pub)",
         "docker_repository": "URL of Docker's own apt repository, where the distribution's "
-        "packages are too old (docs.docker.com/engine/install tells it)",
+        "packages are too old (see docs.docker.com/engine/install)",
     },
 )
 def setup(run: Run, user: str = "root", key_file: str = "", docker_repository: str = "") -> None:
     """Make fresh Debian or Ubuntu servers ready: Docker, Compose, a user, a key, directories
 
-    Looks first, changes only what is not right yet, and tells which was which; repeat it freely.
-    Touches neither sshd nor a firewall nor Docker's daemon.json. Who is in the group docker can
+    Looks first, changes only what is not right yet, and shows which was which; repeat it freely.
+    Touches neither sshd nor a firewall nor Docker's daemon.json. Anyone in the docker group can
     become root on that host: keep the key as you would keep root's.
     """
     from fairlead.rollout import host_setup

@@ -17,7 +17,7 @@ REMEDY = "inv lint --fix  (mends what can be mended)"
 @verb(
     mutates=False,
     help={
-        "fix": "Mend what can be mended, then lint",
+        "fix": "Fix what can be fixed, then lint",
         "only": "Only these linters: --only=ruff,mypy",
         "changed": "Only files that differ from the default branch or are not committed",
         "no_cache": "Look again at what was looked at before",

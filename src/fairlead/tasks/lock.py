@@ -6,7 +6,7 @@ from fairlead.tasks.verb import verb
 
 @verb(refuses={"service": "a lock is for a whole environment"}, name="status", mutates=False)
 def status_(run: Run) -> int:
-    """Tell who holds the lock on each host; exit code 3 when somebody does"""
+    """Show who holds the lock on each host; exit code 3 when somebody does"""
     from fairlead.commands import host
     from fairlead.errors import LockHeld
     from fairlead.model import Step
@@ -36,7 +36,7 @@ def status_(run: Run) -> int:
 @verb(
     refuses={"service": "a lock is for a whole environment"},
     help={
-        "token": "Only the lock with this token, as lock.status tells it",
+        "token": "Only the lock with this token, as lock.status shows it",
         "force": "Whoever holds it, for this reason; it is audited",
     },
 )

@@ -23,12 +23,11 @@ def list_(run: Run) -> None:
 
 
 @verb(
-    refuses={"service": "it compares all of them"},
     mutates=False,
-    help={"base": BASE, "why": "Tell for each service what changed, and how that reaches it"},
+    help={"base": BASE, "why": "Show for each service what changed, and how that reaches it"},
 )
 def changed(run: Run, base: str | None = None, why: bool = False) -> None:
-    """Tell which services differ from what is live in --env, or from --base"""
+    """Show which services differ from what is live in --env, or from --base"""
     from dataclasses import replace
 
     from fairlead.tasks.scope import base_of, changes

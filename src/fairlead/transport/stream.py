@@ -70,7 +70,7 @@ def _received(host: Host, channel: Any) -> bytes:
         raise HostError(
             host.name,
             f"the stream broke off ({error or 'no byte came'})",
-            next_step="repeat the command; inv doctor tells whether the host can be reached",
+            next_step="repeat the command; inv doctor shows whether the host can be reached",
         ) from error
     return chunk
 

@@ -49,7 +49,7 @@ def test_the_health_path_is_what_the_healthcheck_asks(test, path):
 
 
 def test_an_unknown_health_path_is_a_question():
-    assert any("tells whether it is well" in one for one in of(api=API).questions)
+    assert any("shows whether it is well" in one for one in of(api=API).questions)
 
 
 def test_the_port_is_the_one_the_healthcheck_asks():

@@ -158,7 +158,7 @@ def _reasons(
         how = "publishes" if front.port in front.published else "answers on"
         yield f"`{front.name}` takes the requests: it {how} port {front.port}."
     if front and front.health:
-        yield f"`{front.health}` tells whether it is well: its healthcheck asks that."
+        yield f"`{front.health}` shows whether it is well: its healthcheck asks that."
     for name in stateful:
         look = services[name]
         why = f"its image is {look.kind}" if look.is_store else _writes(look)
@@ -177,7 +177,7 @@ def _questions(
     if not fronts:
         yield "No service publishes a port. Which one takes requests? Give it `port` and `routes`."
     elif not fronts[0].health:
-        yield f"Which path of `{fronts[0].name}` tells whether it is well? `/` is asked until then."
+        yield f"Which path of `{fronts[0].name}` shows whether it is well? `/` is asked until then."
     for look in fronts[1:]:
         if look.published:
             port = look.published[0]

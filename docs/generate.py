@@ -63,10 +63,10 @@ One lock for each environment, on each of its hosts: a deploy or a rollback take
 sorted order, and frees them at its end. The lock is a lease (`lock_lease`, 60 s) which its owner
 renews; of a command that was killed, or a laptop that was closed, nothing is left after that time,
 and after the end of the step that it began on the host. Its age is measured by the host's uptime,
-so no clock has a say in it. Every change on a host first checks, in the same script, that the lock is
-still its own. Exit code 3 means: somebody has it; wait for `fairlead lock.status` to end with 0,
-then repeat the command. `lock.release` is for an owner who is gone: `--token=` (of `lock.status`)
-frees that owner's lock only, `--force="reason"` whoever's; both are audited.
+so no clock has a say in it. Every change on a host first checks, in the same script, that the
+lock is still its own. Exit code 3 means: somebody has it; wait for `fairlead lock.status` to end
+with 0, then repeat the command. `lock.release` is for an owner who is gone: `--token=` (of
+`lock.status`) frees that owner's lock only, `--force="reason"` whoever's; both are audited.
 """,
     "backups": """\
 Before each deploy the files of the live release, and the data that are declared, are copied to

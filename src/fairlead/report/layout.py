@@ -1,6 +1,7 @@
 """Lines for people: errors, tables, progress. Pure functions; nothing here writes."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from fairlead.checks.finding import Finding, Severity
 from fairlead.errors import FairleadError
@@ -73,7 +74,7 @@ def error(told: FairleadError, spoken: Spoken = str) -> Iterator[Line]:
     for why in (*more, *map(spoken, told.why)):
         for text in why.splitlines() or [""]:
             yield line("    ", text)
-    labels = {"state:": told.state, "next:": told.next_step, "docs:": docs(told.docs)}
+    labels = {"state:": told.state, "next:": told.next_step, "docs:": at_hand(docs(told.docs))}
     for label, text in labels.items():
         for index, part in enumerate(spoken(text).splitlines()):
             head = Piece(f"  {label if index == 0 else '':<7}", "quiet")
@@ -101,6 +102,16 @@ def finding(told: Finding) -> Iterator[Line]:
 def docs(anchor: str) -> str:
     """Where an anchor under docs/ is found."""
     return anchor if not anchor or anchor.startswith(("docs/", "http")) else f"docs/{anchor}"
+
+
+def at_hand(place: str) -> str:
+    """Where a page of ours is on this machine: beside an installed package, or in a checkout."""
+    if not place.startswith("docs/"):
+        return place
+    package = Path(__file__).parents[1]
+    homes = (package, package.parents[1])
+    home = next((one for one in homes if (one / place.partition("#")[0]).is_file()), None)
+    return str(home / place) if home and home != Path.cwd() else place
 
 
 def table(

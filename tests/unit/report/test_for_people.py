@@ -1,5 +1,7 @@
 """Errors, tables, results and plans as a person reads them, with or without a terminal."""
 
+from pathlib import Path
+
 from fairlead.errors import ConfigError, DeployFailed, Problem, RolledBack, UsageError
 from fairlead.events import HostFinished
 from fairlead.model import Command, Step
@@ -186,3 +188,20 @@ def test_durations_read_well_at_any_size():
         "1h 00m",
         "2h 05m",
     ]
+
+
+def test_the_page_that_an_error_names_is_on_this_machine(listen, tmp_path, monkeypatch):
+    """Whoever installed the package has no checkout to look into."""
+    monkeypatch.chdir(tmp_path)
+    heard = listen()
+    heard.reporter.error(UsageError("x", docs="reference/tasks.md#lock"))
+    place = heard.err.lines[-1].split()[-1]
+    assert place.endswith("docs/reference/tasks.md#lock")
+    assert Path(place.partition("#")[0]).is_file()
+
+
+def test_in_a_checkout_its_path_is_short(listen, monkeypatch):
+    monkeypatch.chdir(Path(__file__).parents[3])
+    heard = listen()
+    heard.reporter.error(UsageError("x", docs="reference/tasks.md"))
+    assert heard.err.lines[-1] == "  docs:  docs/reference/tasks.md"

@@ -17,7 +17,7 @@ fl_router_up_now() {
   fl_router_certificate "${4:-}"
   fl_router_render
   docker network inspect "$rt_home" >/dev/null 2>&1 || docker network create "$rt_home" >/dev/null
-  if [ "$(fl_router_label)" = "running $1 $2 $3" ]; then
+  if fl_router_runs "$1 $2 $3" || { fl_router_recover && fl_router_runs "$1 $2 $3"; }; then
     fl_router_commit
   else
     fl_router_replace "$1" "$2" "$3"
@@ -26,6 +26,17 @@ fl_router_up_now() {
 
 fl_router_label() { # state, image and ports of the container as it is; nothing when there is none
   docker inspect --format '{{.State.Status}} {{index .Config.Labels "fairlead.router"}}' fairlead-router 2>/dev/null || :
+}
+
+fl_router_runs() { # LABEL: is the container there that this label names
+  [ "$(fl_router_label)" = "running $1" ]
+}
+
+fl_router_recover() { # a replacement that was cut short: the old one is the router, unless the new one runs
+  case $(fl_router_label) in running*) return 1 ;; esac
+  docker inspect --format '{{.Id}}' fairlead-router-old >/dev/null 2>&1 || return 1
+  docker rm -f fairlead-router >/dev/null 2>&1 || :
+  docker rename fairlead-router-old fairlead-router
 }
 
 fl_router_group() { # the group that may use Docker: it may drive the router too
@@ -57,7 +68,8 @@ fl_router_certificate() { # FILE: stage a copy that the router may read; without
 }
 
 fl_router_replace() { # IMAGE HTTP_PORT HTTPS_PORT: a container like this, instead of what there is
-  # The old one is kept until the new one answers, and takes over again if it never does.
+  # The old one is kept until the new one answers, and takes over again if it never does. So it does
+  # when this host is restarted meanwhile: as it restarts always, Docker starts it then.
   docker image inspect "$1" >/dev/null 2>&1 || docker pull "$1" >&2 || fl_fail "docker pull $1 failed; the router is as it was"
   fl_router_valid docker run --rm -i --network none -v "$FL_ROUTER:/fairlead:z" \
     --tmpfs /state:mode=1777 -e FAIRLEAD=/fairlead/next --user "99:$(fl_router_group)" --entrypoint sh "$1"
@@ -65,7 +77,6 @@ fl_router_replace() { # IMAGE HTTP_PORT HTTPS_PORT: a container like this, inste
   docker rm -f fairlead-router-old >/dev/null 2>&1 || :
   if docker rename fairlead-router fairlead-router-old 2>/dev/null; then
     echo "replacing the router by one with image and ports $*: no answer for about a second" >&2
-    docker update --restart no fairlead-router-old >/dev/null
     docker stop -t 2 fairlead-router-old >/dev/null
   fi
   rt_why=$({ fl_router_create "$@" && fl_router_started; } 2>&1) || fl_router_unreplace "$2" "$3"
@@ -112,7 +123,6 @@ fl_router_unreplace() { # HTTP_PORT HTTPS_PORT: the old one again, and say in $r
   rt_state="no router runs on this host"
   if docker rename fairlead-router-old fairlead-router 2>/dev/null; then
     fl_router_install "$FL_ROUTER/previous"
-    docker update --restart always fairlead-router >/dev/null
     docker start fairlead-router >/dev/null && rt_state="the old one runs again"
   fi
   case $rt_why in

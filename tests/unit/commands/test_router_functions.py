@@ -152,3 +152,70 @@ def test_all_wanted_and_none_besides_is_ok(router: Shell) -> None:
     one = f"{lines[0]}\n{lines[3]}\n".encode()
     assert router.call("fl_servers_judge", "10.0.0.3", stdin=one).out == "1/1 ok\n"
     assert router.call("fl_servers_judge", "", stdin=b"").out == "0/0 ok\n"
+
+
+# A Docker whose containers are files: status, image, ports. `broken:1` never starts.
+DOCKER = """
+for last; do :; done
+cd "$HERE"
+case "$1" in
+  inspect) [ -e "$last" ] && cat "$last" ;;
+  rename) mv "$2" "$3" 2>/dev/null ;;
+  rm) rm -f "$last" ;;
+  create) [ ! -e crash ] || kill -9 0; echo "created new:1 80 443" >fairlead-router ;;
+  start) ! grep -q broken "$last" && sed -i "s/^[a-z]*/running/" "$last" ;;
+  stop) sed -i "s/^[a-z]*/exited/" "$last" ;;
+  update) echo "$@" >>updated ;;
+  exec) echo answers ;;
+esac
+"""
+
+
+class TestReplacing:
+    """Another image: the old container goes when the new one answers, and not before."""
+
+    @pytest.fixture
+    def host(self, router: Shell) -> Shell:
+        (router.router / "certificates").mkdir()
+        for name in ("base.cfg", "haproxy.cfg"):
+            (router.router / name).write_text("global\n")
+        router.base.mkdir()
+        router.tool("docker", f'HERE="{router.base}"\n{DOCKER}')
+        self.holds(router, "fairlead-router", "running old:1 80 443")
+        return router
+
+    def holds(self, host: Shell, name: str, what: str) -> None:
+        (host.base / name).write_text(f"{what}\n")
+
+    def held(self, host: Shell) -> dict[str, str]:
+        return {path.name: path.read_text().strip() for path in host.base.glob("fairlead-*")}
+
+    UP = "fl_router_group() { echo 0; }\nfl_router_up new:1 80 443 </dev/null"
+
+    def test_the_new_one_is_the_router(self, host: Shell) -> None:
+        done = host.run(self.UP)
+        assert done.code == 0, done.err
+        assert self.held(host) == {"fairlead-router": "running new:1 80 443"}
+
+    def test_a_crash_in_between_leaves_one_that_comes_back_at_boot(self, host: Shell) -> None:
+        """Nothing is said to Docker of its restart: it was made with `always`."""
+        (host.base / "crash").touch()
+        crashed = host.start(self.UP)
+        crashed.communicate(timeout=30)
+        assert self.held(host) == {"fairlead-router-old": "exited old:1 80 443"}
+        assert not (host.base / "updated").exists()
+
+    @pytest.mark.parametrize("state", ["running", "exited"])
+    @pytest.mark.parametrize("new", ["created broken:1 80 443", ""])
+    def test_after_a_crash_the_old_one_is_the_router(
+        self, host: Shell, state: str, new: str
+    ) -> None:
+        """It is no left-over: when the next attempt fails, it serves again."""
+        self.holds(host, "fairlead-router-old", f"{state} old:1 80 443")
+        (host.base / "fairlead-router").unlink()
+        if new:
+            self.holds(host, "fairlead-router", new)
+        host.tool("docker", f'HERE="{host.base}"\n{DOCKER.replace("new:1", "broken:1")}')
+        done = host.run(self.UP)
+        assert "the old one runs again" in done.err
+        assert self.held(host) == {"fairlead-router": "running old:1 80 443"}

@@ -48,7 +48,7 @@ def test_a_leaf_and_what_is_built_from_it_and_nothing_else(game):
     leaf = game.inv("build", "--changed", "--json", FAIRLEAD_BASE="HEAD~1").ok().result
     assert set(leaf["digests"]) == {"voice"}
     none = game.inv("push", "--changed", FAIRLEAD_BASE="HEAD~1").ok()
-    assert "no repository, so not pushed: voice" in none.out
+    assert "no repository, so not pushed: voice" in none.err
     assert "nothing pushed" in none.out
 
     rest = game.inv("build", "--changed", "--plan", "--json", FAIRLEAD_BASE=before).ok()

@@ -18,6 +18,7 @@ from fairlead.checks.verdict import Outcome, Verdict
 
 FORM = 1  # of what is stored; another number makes everything stored before unknown
 KEPT = 400  # entries: some weeks of one person's work
+ODD = "surrogateescape"  # names of files need not be UTF-8
 Look = tuple[int, ...]
 KEEPABLE = (Outcome.PASSED, Outcome.FINDINGS)
 
@@ -86,7 +87,7 @@ class Cache:
         """A key over the content of the files (paths from the root) and over the facts."""
         digest = hashlib.sha256(json.dumps([FORM, *facts]).encode())
         for name in sorted(set(files)):
-            digest.update(f"\0{name}\0{self._content(tree.root, name)}".encode())
+            digest.update(f"\0{name}\0{self._content(tree.root, name)}".encode(errors=ODD))
         return digest.hexdigest()[:40]
 
     def recall(self, key: str, within: float) -> Verdict | None:

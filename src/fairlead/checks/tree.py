@@ -63,7 +63,7 @@ def read_tree(root: Path) -> Tree:
     PreconditionError where there is one that git does not read: what it ignores is not known then.
     """
     argv = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    listed = run_local(Command(argv, timeout=60.0), cwd=root)
+    listed = run_local(Command(argv, timeout=60.0), cwd=root, odd_bytes="surrogateescape")
     if listed.ok:
         names = set(listed.out.split("\0")) - {""}
         return Tree(root, tuple(sorted(name for name in names if (root / name).is_file())))

@@ -81,7 +81,8 @@ def _mend(run: Run, choice: "Choice", tree: "Tree", programs: "Programs") -> Non
         timeout=run.repository().lint.timeout,
         listener=run.reporter.event,
     )
-    run.reporter.result({"fixed": list(changed)}, [f"mended: {name}" for name in changed])
+    names = [name.encode("utf-8", "backslashreplace").decode() for name in changed]
+    run.reporter.result({"fixed": names}, [f"mended: {name}" for name in names])
 
 
 def _show(

@@ -46,13 +46,15 @@ def run_local(
     environ: Mapping[str, str] | None = None,
     on_line: LineListener | None = None,
     cancel: threading.Event | None = None,
+    odd_bytes: str = "replace",
 ) -> Ran:
     """Run a program in a process group of its own; nothing it started outlives it.
 
     cwd: where it runs. environ: its whole environment (default: ours). on_line gets each complete
     line of stdout and stderr as it arrives. Setting `cancel`, or command.timeout (s), ends the
-    group: SIGTERM, then SIGKILL after GRACE. Output is read as UTF-8, odd bytes replaced. Raises
-    nothing for what the program does; a program that is not there is told by `missing`.
+    group: SIGTERM, then SIGKILL after GRACE. Output is read as UTF-8; odd_bytes: what becomes of
+    those that are none ("surrogateescape" keeps them, for names of files). Raises nothing for what
+    the program does; a program that is not there is told by `missing`.
     """
     began = time.monotonic()
     try:
@@ -69,7 +71,7 @@ def run_local(
         return Ran(NOT_FOUND, "", str(error), 0.0, missing=True)
     heard: tuple[list[str], list[str]] = ([], [])
     readers = [
-        _reader(stream, kept, on_line)
+        _reader(stream, kept, on_line, odd_bytes)
         for stream, kept in zip((process.stdout, process.stderr), heard, strict=True)
     ]
     if command.stdin is not None:
@@ -132,11 +134,11 @@ def _signal(group: int, number: signal.Signals) -> None:
 
 
 def _reader(
-    stream: IO[bytes] | None, kept: list[str], on_line: LineListener | None
+    stream: IO[bytes] | None, kept: list[str], on_line: LineListener | None, odd_bytes: str
 ) -> threading.Thread:
     def read() -> None:
         for raw in stream or ():
-            line = raw.decode("utf-8", "replace")
+            line = raw.decode("utf-8", odd_bytes)
             kept.append(line)
             if on_line:
                 on_line(line.rstrip("\n"))

@@ -1,6 +1,7 @@
 """A tool may do anything; its outcome is right all the same (law 8)."""
 
 import os
+import subprocess
 from dataclasses import dataclass
 
 import pytest
@@ -77,8 +78,6 @@ def test_one_that_fails_hides_no_other(tmp_path):
 
 
 def test_a_tree_is_what_git_would_take_in(tmp_path):
-    import subprocess
-
     for name in ("kept.py", "new.py", "ignored.log", "gone.py"):
         (tmp_path / name).touch()
     (tmp_path / ".gitignore").write_text("*.log\n")
@@ -88,6 +87,16 @@ def test_a_tree_is_what_git_would_take_in(tmp_path):
     tree = read_tree(tmp_path)
     assert tree.files == (".gitignore", "kept.py", "new.py")
     assert tree.matching("*.py") == ("kept.py", "new.py")
+
+
+def test_a_file_with_a_name_that_is_no_utf8_is_looked_at(tmp_path):
+    name = os.fsdecode(b"caf\xe9.py")
+    (tmp_path / name).write_text("1\n")
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    tree = read_tree(tmp_path)
+    assert tree.files == (name,)
+    assert not run(Scripted(needs_files=True), tree, Cache(Memory(tmp_path))).cached
+    assert run(Scripted(needs_files=True), tree, Cache(Memory(tmp_path))).cached
 
 
 def test_a_repository_that_git_does_not_read_is_no_folder_without_one(tmp_path):

@@ -165,9 +165,8 @@ def _flags(flags: Iterable[Argument]) -> Iterator[str]:
         name = flag.names[0]
         value = {list: "=A,B", str: "=TEXT", int: "=NUMBER"}.get(flag.kind, "")
         shown = f"<{name}>" if flag.positional else f"--{name}{value}"
-        default = f" Default: {flag.default}." if flag.kind is int else ""
         meaning = (flag.help or "").replace("<", "&lt;")
-        yield f"| `{shown}` | {meaning}.{default} |\n"
+        yield f"| `{shown}` | {meaning}. |\n"
 
 
 def main() -> None:

@@ -65,6 +65,8 @@ class Fairlead(Program):
             code = self._refuse(mistake)
         except KeyboardInterrupt:
             code = 1
+        except BrokenPipeError:  # whoever read the help has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if exit:
             sys.exit(code)
 
@@ -176,4 +178,5 @@ def _grouped(tasks: Collection) -> Iterator[tuple[str, list[tuple[str, str]]]]:
 def _explained(context: ParserContext, argument: Argument) -> tuple[str, str]:
     """A flag as it is typed, and its help."""
     spec, text = context.help_for(to_flag(argument.names[0]))
+    spec = spec.replace("STRING", "TEXT").replace("INT", "NUMBER")
     return (f"{spec}=A,B" if argument.kind is list else spec), text

@@ -173,6 +173,17 @@ def test_a_reader_that_leaves_early_breaks_nothing(project):
     assert told.stderr == ""
 
 
+def test_a_reader_that_is_gone_gets_no_traceback(project):
+    reading, writing = os.pipe()
+    os.close(reading)
+    argv = (*PROGRAMS["fairlead"], "deploy", "--help")
+    told = subprocess.run(
+        argv, cwd=project, env=environ(), stdout=writing, stderr=subprocess.PIPE, text=True
+    )
+    os.close(writing)
+    assert (told.returncode, told.stderr) == (0, "")
+
+
 SMALL = """
 import time
 from invoke import Collection

@@ -325,8 +325,9 @@ def test_help_of_a_task_has_its_own_flags_first(start, line):
     assert told.code == 0
     assert told.out.startswith("fairlead deploy: Deploy a release\n")
     own, common = told.out.split("Flags of every task:")
-    for flag in ("--tag=STRING", "--replicas=INT", "--[no-]wait", "--suite=A,B"):
+    for flag in ("--tag=TEXT", "--replicas=NUMBER", "--[no-]wait", "--suite=A,B"):
         assert flag in own
+    assert "(default: 2)" in own
     for flag in COMMON:
         assert f"--{flag}" in common
 

@@ -86,6 +86,8 @@ def verify(run: Run, restore: bool = False, backup: str = "") -> None:
     """Check that there is a recent, complete backup that can be restored; exit code 1 if not
 
     When it fails, `[backup] on_failure` is run here with the summary on its standard input.
+
+    Example: `inv backups.verify --restore --env=production`
     """
     from fairlead.config import validate_release_reference
     from fairlead.model import Step
@@ -163,7 +165,10 @@ def prune(run: Run) -> None:
     },
 )
 def copy(run: Run, to: str = "", backup: str = "") -> None:
-    """Copy a backup to another host or to a folder here, and check it there by its checksums"""
+    """Copy a backup to another host or to a folder here, and check it there by its checksums
+
+    Example: `inv backups.copy --env=production --to=/srv/backups`
+    """
     from fairlead.config import validate_release_reference
     from fairlead.errors import UsageError
     from fairlead.model import Step

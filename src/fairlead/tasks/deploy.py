@@ -21,7 +21,10 @@ def deploy(
     resume: bool = False,
     lock_wait: str = "",
 ) -> None:
-    """Deploy a release: prove the new beside the old, switch, drain, stop the old"""
+    """Deploy a release: prove the new beside the old, switch, drain, stop the old
+
+    Example: `inv deploy --env=staging --tag=v2.5.0`
+    """
     from fairlead.config import validate_tag
     from fairlead.errors import UsageError
     from fairlead.tasks.rolled import resumed, roll, waits

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 @verb(refuses={"service": "it checks all that is declared"}, mutates=False)
 def doctor(run: Run) -> None:
-    """Check this machine, the configuration and every host, and show how to fix what is wrong"""
+    """Check this machine, the configuration and every host, and show how to fix what is wrong
+
+    Example: `inv doctor --env=staging`
+    """
     from fairlead.errors import ConfigError
     from fairlead.rollout import doctor as look
     from fairlead.tasks.scope import session

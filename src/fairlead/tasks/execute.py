@@ -8,9 +8,10 @@ from fairlead.tasks.verb import verb
 def exec_(run: Run, all: bool = False) -> int:
     """Run a command, the words after `--`, in a live container of --service
 
-    Example: inv exec --service=api -- python -m app.console. It has no terminal and no standard
-    input: for what asks questions, log in on the host and use `docker exec -it`. It ends with the
-    exit code of the command.
+    It has no terminal and no standard input: for what asks questions, log in on the host and use
+    `docker exec -it`. It ends with the exit code of the command.
+
+    Example: `inv exec --env=production --service=api -- python -m app.report`
     """
     from fairlead.errors import UsageError
     from fairlead.model import Step

@@ -28,6 +28,8 @@ def setup(run: Run, user: str = "root", key_file: str = "", docker_repository: s
     Looks first, changes only what is not right yet, and shows which was which; repeat it freely.
     Touches neither sshd nor a firewall nor Docker's daemon.json. Anyone in the docker group can
     become root on that host: keep the key as you would keep root's.
+
+    Example: `inv host.setup --env=staging --user=root`
     """
     from fairlead.rollout import host_setup
     from fairlead.tasks.scope import narrowed
@@ -75,7 +77,10 @@ def _tell(run: Run, environment: "Environment", outcomes: "Mapping[str, Outcome]
 
 @verb(refuses={"service": "it is about hosts; --hosts names some"}, mutates=False)
 def check(run: Run) -> None:
-    """Look at disks, memory, load and containers of the hosts; exit code 1 if something is wrong"""
+    """Look at disks, memory, load and containers of the hosts; exit code 1 if something is wrong
+
+    Example: `inv host.check --env=production`
+    """
     from fairlead.rollout import host_check
     from fairlead.tasks.scope import session
 

@@ -6,7 +6,10 @@ from fairlead.tasks.verb import verb
 
 @verb(refuses={"service": "a lock is for a whole environment"}, name="status", mutates=False)
 def status_(run: Run) -> int:
-    """Show who holds the lock on each host; exit code 3 when somebody does"""
+    """Show who holds the lock on each host; exit code 3 when somebody does
+
+    Example: `inv lock.status --env=production`
+    """
     from fairlead.commands import host
     from fairlead.errors import LockHeld
     from fairlead.model import Step
@@ -41,7 +44,10 @@ def status_(run: Run) -> int:
     },
 )
 def release(run: Run, token: str = "", force: str = "") -> None:
-    """Free the lock of somebody who is gone: the one with a token, or whoever's with a reason"""
+    """Free the lock of somebody who is gone: the one with a token, or whoever's with a reason
+
+    Example: `inv lock.release --env=production --force="Ada left for good"`
+    """
     from fairlead.errors import UsageError
     from fairlead.model import Step
     from fairlead.rollout.lock import breaking, freed

@@ -15,7 +15,10 @@ from fairlead.tasks.verb import verb
     },
 )
 def logs(run: Run, follow: bool = False, tail: int = 100, slot: str = "") -> None:
-    """Show what the live containers print, each line with its host and container"""
+    """Show what the live containers print, each line with its host and container
+
+    Example: `inv logs --env=production --service=api --follow`
+    """
     from fairlead.errors import UsageError
     from fairlead.model import SLOTS
     from fairlead.rollout.containers import follow_logs, log_commands

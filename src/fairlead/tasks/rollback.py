@@ -30,6 +30,8 @@ def rollback(
     """Go back to an older release: its images, its env, its compose file
 
     Without a flag: takes back a deploy that was left unfinished. Migrations are not run backwards.
+
+    Example: `inv rollback --quick --env=production`
     """
     from fairlead.config import validate_release_reference
     from fairlead.errors import UsageError

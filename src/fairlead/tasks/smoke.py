@@ -8,7 +8,10 @@ from fairlead.tasks.verb import verb
 
 @verb(refuses={"service": "the checks of [[smoke]] are about the whole release"}, mutates=False)
 def smoke(run: Run) -> None:
-    """Ask the live release what it must answer, from here and from its hosts"""
+    """Ask the live release what it must answer, from here and from its hosts
+
+    Example: `inv smoke --env=production`
+    """
     from fairlead.rollout.smoking import smoke_client, smoke_hosts, smoke_plan
     from fairlead.tasks.scope import narrowed, session
 

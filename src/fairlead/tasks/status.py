@@ -6,7 +6,10 @@ from fairlead.tasks.verb import verb
 
 @verb(refuses={"service": "it shows all that a host serves"}, mutates=False)
 def status(run: Run) -> int | None:
-    """Show what is live on each host, what stands by, who holds the lock"""
+    """Show what is live on each host, what stands by, who holds the lock
+
+    Example: `inv status --env=production`
+    """
     from fairlead.errors import FairleadError
     from fairlead.model import Step
     from fairlead.rollout.status import describe, overall

@@ -46,6 +46,8 @@ class Flag(Argument):
     def of(cls, name: str, default: Any, help: str, positional: bool = False) -> "Flag":
         kind = {tuple: list, type(None): str}.get(type(default), type(default))
         dashed = name.strip("_").replace("_", "-")
+        if kind in (str, int) and default and "default" not in help:
+            help += f" (default: {default})"
         return cls(
             names=(dashed, "v") if name == "verbose" else (dashed,),
             attr_name=name if dashed != name else None,

@@ -41,7 +41,14 @@ def main() -> None:
     """Run the command line of this process and exit with its code."""
     from fairlead.tasks import ns
 
-    Fairlead(namespace=ns, name="fairlead", binary="fairlead").run(sys.argv)
+    try:
+        try:
+            Fairlead(namespace=ns, name="fairlead", binary="fairlead").run(sys.argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError as gone:  # whoever read the help has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(gone.__context__.code if isinstance(gone.__context__, SystemExit) else 0)
 
 
 class Fairlead(Program):
@@ -65,8 +72,6 @@ class Fairlead(Program):
             code = self._refuse(mistake)
         except KeyboardInterrupt:
             code = 1
-        except BrokenPipeError:  # whoever read the help has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if exit:
             sys.exit(code)
 

@@ -166,12 +166,12 @@ def test_a_path_is_no_release_to_roll_back_to(refused, to):
 
 def test_an_unknown_release_lists_those_that_are_there(refused):
     told = refused(2, "rollback", "--env=staging", "--to=20260101-000000")
-    holds(told, "20260101-000000", f"0001-{V1}", "(live)", "inv rollback --to=")
+    holds(told, "20260101-000000", f"0001-{V1}", "(live)", "inv rollback --env=staging --to=")
 
 
 def test_nothing_older_to_roll_back_to(refused):
     told = refused(1, "rollback", "--env=staging", "--quick")
-    holds(told, "no older", f"0001-{V1}", "(live)", "inv deploy --tag=")
+    holds(told, "no older", f"0001-{V1}", "(live)", "inv deploy --env=staging --tag=")
 
 
 # --- images -----------------------------------------------------------------------------------

@@ -127,8 +127,10 @@ def told(app: Project, image) -> dict[str, str]:
             "list": app.inv("rollback", "--env=staging", "--list").ok(),
             "env": app.inv("exec", "--env=staging", "--service=api", "--", "env").ok(),
             "logs": app.inv("logs", "--env=staging", "--json").ok(),
+            "exit": app.inv("exec", "--env=staging", "--service=api", "--", "sh", "-c", "exit 42"),
         }
     assert runs["crash"].code == runs["crash in CI"].code == 1
+    assert runs["exit"].code == 42  # that of the command
     texts = {name: run.text for name, run in runs.items()}
     texts["summary"] = (app.folder / "summary.md").read_text()
     texts["output"] = (app.folder / "output").read_text()

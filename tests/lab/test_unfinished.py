@@ -68,7 +68,7 @@ def test_killed(app, image, place, way):
         if touched:
             refused = app.deploy(image("v3"))
             assert refused.code == 1, refused
-            assert "inv deploy --resume" in refused.error["next"]
+            assert "--resume finishes it" in refused.error["next"]
             assert "inv rollback" in refused.error["next"]
         words = ("deploy", "--resume") if way == "resume" else ("rollback",)
         app.inv(*words, "--json").ok()

@@ -2,6 +2,7 @@
 
 import json
 import os
+from base64 import b64encode
 
 import pytest
 
@@ -53,6 +54,7 @@ def test_a_helper_that_knows_nothing_is_no_login(docker):
 
 
 def test_a_plain_login(docker):
-    docker({"auths": {"registry.example.com": {"auth": "YWRhOnMzY3JldA=="}}})
+    login = b64encode(b"ada:s3cret").decode()
+    docker({"auths": {"registry.example.com": {"auth": login}}})
     found = docker_login("registry.example.com")
     assert (found.username, found.password.reveal()) == ("ada", "s3cret")

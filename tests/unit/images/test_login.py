@@ -2,6 +2,7 @@
 
 import json
 import sys
+from base64 import b64encode
 
 import pytest
 
@@ -13,7 +14,7 @@ from fairlead.rollout.registries import registry_for
 
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 OURS = Registry(server="r.test", username="robot", password=Secret("of-config"))
-LOGIN = {"auth": "YWRhOm9mLWRvY2tlcg=="}  # ada:of-docker
+LOGIN = {"auth": b64encode(b"ada:of-docker").decode()}
 BOTO3 = """
 import base64
 def client(service, region_name):

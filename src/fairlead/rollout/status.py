@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fairlead.config import Environment
 from fairlead.errors import FairleadError, MixedState
+from fairlead.model import ReleaseStatus
 from fairlead.rollout.journal import Run
 from fairlead.rollout.observed import Container, HostState
 
@@ -59,13 +60,30 @@ def overall(seen: Seen) -> Verdict:
         text = f"{', '.join(releases) or 'nothing'} serves, and never finished: {', '.join(left)}"
         return Verdict(text, 1, {"outcome": "unfinished", **payload})
     if not releases:
-        return Verdict("nothing is deployed yet", 0, {"outcome": "empty", **payload})
+        return _nothing_serves(states, payload)
     release = releases.pop()
     sick = [name for name, state in states.items() if not _is_whole(state, release)]
     if sick:
         text = f"{release} serves, but not every container is healthy on {', '.join(sick)}"
         return Verdict(text, 1, {"outcome": "degraded", "release": release, **payload})
     return Verdict(f"{release} serves", 0, {"outcome": "serving", "release": release, **payload})
+
+
+def _nothing_serves(states: Mapping[str, HostState], payload: Mapping[str, object]) -> Verdict:
+    """In order before the first deploy; an outage where a release was proven before."""
+    proven = max(
+        (
+            (kept.sequence, kept.id)
+            for state in states.values()
+            for kept in state.releases
+            if kept.status is ReleaseStatus.PROVEN
+        ),
+        default=None,
+    )
+    if proven is None:
+        return Verdict("nothing is deployed yet", 0, {"outcome": "empty", **payload})
+    text = f"nothing serves, though {proven[1]} did: inv rollback --to={proven[1]} starts it again"
+    return Verdict(text, 1, {"outcome": "down", **payload})
 
 
 def _left(state: HostState) -> list[Run]:

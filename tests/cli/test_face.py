@@ -5,7 +5,6 @@ import os
 import pty
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -271,10 +270,8 @@ def test_a_signal_ends_a_task_with_a_sentence(small, signal_name):
     )
     assert told.stdout is not None
     assert told.stdout.readline() == "waiting\n"
-    started = time.monotonic()
     told.send_signal(getattr(signal, f"SIG{signal_name}"))
     out, err = told.communicate(timeout=20)
-    assert time.monotonic() - started < 10
     assert (told.returncode, out) == (1, "")
     assert "✗ wait was interrupted by" in err
     assert "Traceback" not in err

@@ -1,7 +1,5 @@
 """`deploy`: from a tag to a plan. Nothing here changes a host."""
 
-import re
-import subprocess
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -25,7 +23,7 @@ from fairlead.rollout.plan import Plan
 from fairlead.rollout.registries import registry_for
 from fairlead.rollout.session import Session
 from fairlead.rollout.situation import Situation
-from fairlead.rollout.sources import with_commits
+from fairlead.rollout.sources import checked_out, commit_of, with_commits
 from fairlead.rollout.strategies import STRATEGIES
 from fairlead.rollout.unfinished import refuse_unfinished
 
@@ -54,6 +52,7 @@ def plan_deploy(
         project, mounted = read_project(environment)
         wanted = _wanted(environment, project, tag)
         images = _resolved(environment, wanted, services or wanted)
+        commit = commit_of(environment.root, tag)
     except ConfigError as error:
         error.state = "nothing was changed"  # hosts were asked meanwhile
         raise
@@ -67,7 +66,7 @@ def plan_deploy(
         new = [name for name in wanted if name not in images and name not in live]
         images = {**live, **images, **_resolved(environment, wanted, new)}
         images = {name: images[name] for name in wanted}
-    images = with_commits(environment, images, observed, tag)
+    images = with_commits(environment, images, observed, commit)
     passed_by = gates if bypass else ""
     situation = _situation(session, (project, mounted), images, observed, tag, passed_by, services)
     rules = environment.backup
@@ -209,7 +208,7 @@ def _situation(
         tag=tag,
         app=environment.app,
         environment=environment.name,
-        commit=_commit(environment),
+        commit=checked_out(environment.root),
         created=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         strategy=environment.strategy,
         config_hash=environment.config_hash,
@@ -219,17 +218,6 @@ def _situation(
         environment, source_of[0], images, facts, new_stamp(observed, now), source_of[1]
     )
     return Situation(environment, observed, replace(target, services=services), session.layout)
-
-
-def _commit(environment: Environment) -> str:
-    """The commit of the project's tree, empty outside git."""
-    command = ["git", "-C", str(environment.root), "rev-parse", "HEAD"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
-    except OSError:
-        return ""
-    found = done.stdout.strip()
-    return found if re.fullmatch(r"[0-9a-f]{40,64}", found) else ""
 
 
 def _described(plan: Plan, situation: Situation, notes: list[str]) -> Plan:

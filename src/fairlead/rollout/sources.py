@@ -16,9 +16,9 @@ IN_TAG = re.compile(r"(?:.*-)?([0-9a-f]{7,40})")  # main-3f9c2a1, or the hash al
 
 
 def with_commits(
-    environment: Environment, images: Mapping[str, Image], observed: Observed, tag: str
+    environment: Environment, images: Mapping[str, Image], observed: Observed, here: str
 ) -> dict[str, Image]:
-    """Our own images with the commit that the manifest will keep for each.
+    """Our own images with the commit that the manifest will keep for each; `here` for a new one.
 
     An image that a release on the hosts has already keeps its commit, so that a partial deploy,
     or one of an older image, does not make the rest look newer than it is.
@@ -30,7 +30,6 @@ def with_commits(
         for image in manifest.images(kept.manifest).values()
         if image.commit
     }
-    here = commit_of(environment.root, tag)
     return {
         name: replace(image, commit=known.get(image.pinned, here))
         if environment.service(name).image
@@ -46,6 +45,11 @@ def commit_of(root: Path, tag: str) -> str:
     named = _asked(root, f"refs/tags/{tag}") or (_asked(root, hashed[1]) if hashed else "")
     if named or (hashed and not hashed[1].isdigit()):  # digits alone may be a date
         return named
+    return checked_out(root)
+
+
+def checked_out(root: Path) -> str:
+    """The commit that a folder is at, empty outside git."""
     return _asked(root, "HEAD")
 
 

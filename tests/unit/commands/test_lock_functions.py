@@ -228,6 +228,14 @@ def test_of_twenty_takers_at_once_exactly_one_wins(shell):
     assert owner(shell)[1] == f"t{codes.index(0)}"
 
 
+def _alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def test_a_killed_taker_leaves_no_half_lock(shell):
     """kill -9 while it is being taken: the lock is free or whole, and never stuck."""
     shell.run("mkdir -p $FL_BASE/lock")
@@ -236,6 +244,8 @@ def test_a_killed_taker_leaves_no_half_lock(shell):
         time.sleep(0.05)
         os.killpg(looping.pid, signal.SIGKILL)
         looping.wait(timeout=10)
+        while _alive(looping.pid):  # until the last of its processes has let the lock's files go
+            time.sleep(0.01)
         looping.stdout.close()
         looping.stderr.close()
         found = owner(shell)

@@ -116,9 +116,8 @@ class TestASlot:
     def test_one_dead_ends_the_wait_at_once(self, host):
         """A crash is told when it happens, not when the time is over."""
         self.holds(host, self.WELL, self.GONE)
-        began = time.monotonic()
-        done = host.call("fl_await", "p", "1", "60")
-        assert (done.code, time.monotonic() - began < 5) == (70, True)
+        done = host.call("fl_await", "p", "1", "600")  # longer than a test may take
+        assert done.code == 70
         assert "api-3 ended with exit code 3" in done.err
 
     def test_the_time_is_limited(self, host):

@@ -46,11 +46,11 @@ class TestOverall:
 
     @pytest.mark.parametrize("changes", [{}, {"live_runtime": None, "live_file": None}])
     def test_what_was_proven_and_is_gone_is_an_outage(self, changes):
-        """Somebody removed the live containers, or the router's map as well: that is not `empty`."""
+        """Somebody removed the live containers, or the router's map too: that is not `empty`."""
         gone = replace(serving("web1"), containers=(), **changes)
         sentence, code, outcome = verdict(web1=gone)
         assert (code, outcome) == (1, "down")
-        assert "0001-v1" in sentence and "rollback --to=0001-v1" in sentence
+        assert "rollback --to=0001-v1" in sentence
 
     @pytest.mark.parametrize(
         "changes",

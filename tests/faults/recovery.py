@@ -18,7 +18,7 @@ def recover(scene: Scene, way: str) -> tuple[str, str]:
     environment = f"--env={scene.app.environment}"
     status = scene.app.inv("status", "--json")
     if status.result["unfinished"]:
-        assert "deploy --resume" in status.text, status.text
+        assert "--resume finishes it" in status.text, status.text
         if way == "resume":
             return resumed(scene, scene.app.inv("deploy", "--resume", "--json", environment))
         back = scene.app.inv("rollback", "--json", environment)

@@ -7,7 +7,7 @@ from fairlead.config import Environment
 from fairlead.errors import FairleadError, MixedState
 from fairlead.model import ReleaseStatus
 from fairlead.rollout.journal import Run
-from fairlead.rollout.observed import Container, HostState
+from fairlead.rollout.observed import Container, HostState, LockHolder
 
 Seen = Mapping[str, HostState | FairleadError]
 
@@ -112,16 +112,23 @@ def _row(state: HostState) -> tuple[object, ...]:
     live, idle = state.slot(state.live_slot), state.slot(state.idle_slot)
     waiting = state.release_in(state.idle_slot)
     warm = "warm" if any(c.running for c in idle) else "stopped"
-    lock = state.lock
-    held = f"{lock.who}: {lock.doing} ({lock.seconds_left} s left)" if lock else "free"
     return (
         state.host,
         state.live_release or "nothing",
         str(state.live or "-"),
         f"{_count(live)}/{len(live)} healthy" if live else "-",
         f"{waiting} {warm}" if waiting else ("empty" if not idle else "several releases"),
-        held,
+        _held(state.lock),
     )
+
+
+def _held(lock: LockHolder | None) -> str:
+    """Who has the lock; one whose lease has ended is there for the taking."""
+    if lock is None:
+        return "free"
+    if lock.expired:
+        return f"free: left by {lock.who}, {lock.doing}"
+    return f"{lock.who}: {lock.doing} ({lock.seconds_left} s left)"
 
 
 def _count(containers: tuple[Container, ...]) -> int:

@@ -172,3 +172,9 @@ class TestNotes:
         """Release, slot, healthy of all, the idle slot, the lock."""
         [row], _ = describe(ENVIRONMENT, {"web1": serving("web1", idle=TWO)})
         assert row == ("web1", "0001-v1", "blue", "3/3 healthy", "0002-v2 warm", "free")
+
+    def test_a_lock_whose_lease_has_ended_is_free_to_take(self):
+        """No negative seconds: it is said who left it."""
+        lock = LockHolder("ada@laptop", "2025-12-02T14:30:22Z", "deploy v2", -3)
+        [row], _ = describe(ENVIRONMENT, {"web1": replace(serving("web1"), lock=lock)})
+        assert row[-1] == "free: left by ada@laptop, deploy v2"

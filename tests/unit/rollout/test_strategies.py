@@ -60,6 +60,19 @@ class TestBlueGreen:
         assert argvs(named(found, "switch")) == [("fl_switch", "green")]
         assert words(named(found, "tidy")) == ["fl_status", "fl_retire", "fl_prune"]
 
+    @pytest.mark.parametrize(
+        ("keep_warm", "seen", "title"),
+        [
+            (600.0, {}, "keep the old slot warm for 600 s, prune"),
+            (0.0, {}, "stop the old slot, prune"),
+            (600.0, {"web1": empty_host()}, "put 0002-v2 on record, prune"),
+        ],
+    )
+    def test_the_end_says_what_becomes_of_the_old_slot(self, keep_warm, seen, title):
+        """Where there is none, nothing is said of it."""
+        found = plan(a_situation(everything(keep_warm=keep_warm), seen))
+        assert named(found, "tidy").title == title
+
     def test_a_first_deploy_is_gated_like_any_other(self):
         """Nothing to back up, drain or stop; the router comes up first, and routes are new."""
         environment = everything()

@@ -223,8 +223,16 @@ def tidy(situation: Situation) -> tuple[Step, ...]:
         if gone:
             words.append(backup.remove(*(one.stamp for one in gone)))
         commands[name] = tuple(words)
-    warm = f"keep the old slot warm for {environment.keep_warm:.0f} s, prune"
-    return in_order(step("tidy", warm, commands, interruptible=False, after_switch=True))
+    title = f"{_farewell(situation)}, prune"
+    return in_order(step("tidy", title, commands, interruptible=False, after_switch=True))
+
+
+def _farewell(situation: Situation) -> str:
+    """What becomes of what was live before, in words."""
+    warm = situation.environment.keep_warm
+    if not any(situation.old_slot(name) for name in situation.hosts):
+        return f"put {situation.target.release} on record"
+    return f"keep the old slot warm for {warm:.0f} s" if warm > 0 else "stop the old slot"
 
 
 def finished(situation: Situation, *steps: Step | None) -> Plan:

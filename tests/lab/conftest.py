@@ -14,13 +14,35 @@ from tests.lab.project import Project
 
 HERE = Path(__file__).parent
 TIMEOUT = 300
+# What a whole run leaves to `./scripts/test --long`: parts that the other tests use anyway, and
+# what takes minutes.
+LONG = (
+    "images/test_build_and_push.py",
+    "images/test_build_interrupted.py",
+    "images/test_changed_of_45.py",
+    "images/test_scan_of_build.py",
+    "images/test_via_ssh.py",
+    "router/test_configuration.py",
+    "router/test_health.py",
+    "router/test_restart.py",
+    "router/test_tls.py",
+    "test_data.py",
+    "test_docs.py",
+    "test_gaming.py",
+    "test_host_tasks.py",
+    "test_suite_services.py",
+    "test_unfinished_data.py",
+)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest looks at -m
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test here needs the lab; a deploy takes longer than a unit test."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.lab)
+            if str(item.path.relative_to(HERE)) in LONG:
+                item.add_marker(pytest.mark.long)
             if not item.get_closest_marker("timeout"):
                 item.add_marker(pytest.mark.timeout(TIMEOUT))
 

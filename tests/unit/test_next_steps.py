@@ -10,14 +10,8 @@ from fairlead import errors
 from fairlead.errors import FairleadError
 
 HOME = Path(fairlead.__file__).parent
-ELSEWHERE = ("checks", "images", "versions")
-"""Rooms where errors without a next step are left; each goes from this list with its last one."""
 
-SOURCES = sorted(
-    path
-    for path in HOME.rglob("*.py")
-    if path.name != "errors.py" and path.relative_to(HOME).parts[0] not in ELSEWHERE
-)
+SOURCES = sorted(path for path in HOME.rglob("*.py") if path.name != "errors.py")
 KINDS = {
     name
     for name, one in vars(errors).items()

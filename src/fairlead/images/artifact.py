@@ -101,7 +101,10 @@ def _committed(root: Path) -> Files:
         said = run_local(Command(argv, timeout=TIMEOUT), cwd=root)
         if not said.ok:
             raise PreconditionError(
-                "git archive failed", why=said.err.splitlines()[-3:], state="nothing was written"
+                "git archive failed",
+                why=said.err.splitlines()[-3:],
+                state="nothing was written",
+                next_step="git status; then inv build --artifact again",
             )
         found: Files = {}
         with tarfile.open(file) as archive:
@@ -154,6 +157,7 @@ def _exported(root: Path, lock: str) -> str:
             f"{LOCKS[lock][0]} cannot export {lock}",
             why=said.err.strip().splitlines()[-5:],
             state="nothing was written",
+            next_step=f"{' '.join(LOCKS[lock])} shows it; mend {lock}, then inv build --artifact",
         )
     return said.out
 

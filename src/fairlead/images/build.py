@@ -171,7 +171,11 @@ def _passed(job: Job, one: Buildable, layout: Layout) -> Built:
 
     def tell(what: str) -> None:
         if job.cancel.is_set():
-            raise BuildFailed(f"{one.name}: interrupted before: {what}")
+            raise BuildFailed(
+                f"{one.name}: interrupted before: {what}",
+                state="no image of it was recorded or pushed",
+                next_step=f"inv build --service={one.name}",
+            )
         job.tell(HostProgress(STEP, one.name, what, 0, 0))
 
     folder = own_folder(job.building.root, f"sbom/{job.revision.key}")
@@ -211,6 +215,7 @@ def _failed(one: Buildable, said: Ran, stages: Stages) -> BuildFailed:
         f"{one.name}: the build {reason or 'failed'}" + (f": {told[:200]}" if told else ""),
         why=why,
         state="no image of it was recorded or pushed",
+        next_step=f"mend what the last lines name, then inv build --service={one.name}",
         docs="how-to/build-and-push.md",
     )
 

@@ -137,4 +137,5 @@ def _pull(wanted: Sequence[Built], name: str, transport: Reversible, tell: Liste
             "docker pull over the SSH connection failed",
             why=said.err.strip().splitlines()[-5:],
             state="what it had before is as it was",
+            next_step="inv host.check (is its disk full?), then inv push --via-ssh again",
         )

@@ -132,6 +132,7 @@ class Exchange:
             raise Unreachable(
                 f"{place} gives no token for {self.server} (HTTP {answer.status})",
                 state="nothing was changed",
+                next_step="wait a minute, then repeat it; then look at the registry's status page",
             )
         found = answer.document() if answer.status == 200 else {}
         token = found.get("token") or found.get("access_token")
@@ -152,7 +153,9 @@ def fetch(
         return _ask(connection, method, path, body, dict(headers or {}))
     except (OSError, http.client.HTTPException) as error:
         raise Unreachable(
-            f"{parts.netloc} cannot be reached: {error}", state="nothing was changed"
+            f"{parts.netloc} cannot be reached: {error}",
+            state="nothing was changed",
+            next_step=f"curl -i {parts.scheme}://{parts.netloc}/",
         ) from error
     finally:
         connection.close()

@@ -44,6 +44,7 @@ class Registry:
                 f"what {self.server} sent for {reference} is not what its digest says",
                 why=[f"{digest} was announced, {answer.digest} came"],
                 state="nothing was changed",
+                next_step="repeat it; if it stays so, a proxy between changes what it passes on",
             )
         platforms, size = self._describe(reference, self._manifest(reference, answer))
         return Image(reference.name, reference.tag, digest, size, platforms)
@@ -120,6 +121,7 @@ class Registry:
             raise PreconditionError(
                 f"{self.server} answers HTTP {answer.status} for {reference}",
                 state="nothing was changed",
+                next_step="repeat it in a minute; then ask those who run the registry",
             )
         return answer
 

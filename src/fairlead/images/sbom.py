@@ -57,6 +57,7 @@ def _document(file: Path, name: str) -> dict[str, Any]:
         f"what syft wrote of {name} is no JSON object: {file.name}",
         why=[str(found)[:200]],
         state="the image is built, but neither recorded nor pushed",
+        next_step="is the disk full? Else another syft: syft version; then inv build again",
     )
 
 
@@ -79,6 +80,7 @@ def _run_syft(layout: Layout, image: Blob, files: dict[str, Path], name: str) ->
             f"syft could not list the parts of {name} ({image.platform})",
             why=said.err.strip().splitlines()[-5:],
             state="the image is built, but neither recorded nor pushed",
+            next_step="mend what syft names, then inv build again",
         )
 
 

@@ -88,6 +88,7 @@ def _check_tree(root: Path) -> None:
         raise UsageError(
             "there is no commit to release: this is no git repository, or an empty one",
             state="nothing was changed",
+            next_step="commit first: git add … && git commit",
         )
     if not head.clean:
         raise UsageError(

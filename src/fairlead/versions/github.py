@@ -75,6 +75,7 @@ class GitHub:
                 f"GITHUB_API_URL is no https address: {base}",
                 why=["the token would travel in clear text"],
                 state="nothing was published",
+                next_step="unset it, or give https://<your GitHub>/api/v3",
             )
 
     def publish(self, draft: Draft) -> Told:

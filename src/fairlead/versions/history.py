@@ -14,11 +14,17 @@ def git(root: Path, *words: str, stdin: str = "") -> str:
     """What git prints. Raises FairleadError with what it said when it fails."""
     ran = ask(root, *words, stdin=stdin)
     if ran.missing:
-        raise FairleadError("git is not installed", state="nothing was changed")
+        raise FairleadError(
+            "git is not installed", state="nothing was changed", next_step="apt-get install git"
+        )
     if not ran.ok:
         said = (ran.err or ran.out).strip().splitlines()[-10:]
         ended = [f"it took longer than {TIMEOUT:.0f} s"] if ran.stopped == "timeout" else []
-        raise FairleadError(f"git {words[0]} failed", why=[*said, *ended])
+        raise FairleadError(
+            f"git {words[0]} failed",
+            why=[*said, *ended],
+            next_step="mend what git names, then repeat the command",
+        )
     return ran.out
 
 

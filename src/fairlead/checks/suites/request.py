@@ -104,7 +104,11 @@ def check_terminal(asked: Request, json: bool) -> None:
             next_step=f"inv test --suite={asked.suites[0].name} -- --pdb",
         )
     if json or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("a debugger needs a terminal, and there is none", state="nothing was run")
+        raise UsageError(
+            "a debugger needs a terminal, and there is none",
+            state="nothing was run",
+            next_step="repeat it in a terminal and without --json, or leave --pdb out",
+        )
 
 
 def plan(asked: Request) -> tuple[Step, ...]:

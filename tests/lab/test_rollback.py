@@ -256,9 +256,13 @@ class TestOnTheHost:
             text=True,
         )
 
-    def load(self, app):
-        url = f"http://{app.hosts[0].address}/api/v1/version"
-        return Load(url, app.name, keepalive=5, fresh=5, slow=5, think=0.02)
+    def load(self, app, seconds=5):
+        """seconds: how long the slow requests take, and so the drain."""
+        url, slow = (
+            f"http://{app.hosts[0].address}/api/v1/version",
+            f"/api/v1/slow?seconds={seconds}",
+        )
+        return Load(url, app.name, keepalive=5, fresh=5, slow=5, slow_path=slow, think=0.02)
 
     def test_list(self, app):
         """Every release with its status and backups; nothing changes."""
@@ -281,7 +285,7 @@ class TestOnTheHost:
 
     def test_quick_under_load_with_the_lock_and_the_audit(self, app, image):
         """No request fails; nobody else may deploy meanwhile; the audit has its line."""
-        with self.load(app) as load:
+        with self.load(app, seconds=12) as load:
             time.sleep(1)
             script = self.begun(app, "rollback.sh --quick")
             said = []

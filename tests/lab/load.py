@@ -22,7 +22,7 @@ from types import TracebackType
 from urllib.parse import urlsplit
 
 EXAMPLES = 10
-NEW_CONNECTIONS = 300  # a second, all fresh clients together
+NEW_CONNECTIONS = 15  # a second, each fresh client
 STOP_TIMEOUT = 90.0
 
 
@@ -195,7 +195,7 @@ class _Clients:
             if connection:
                 connection.close()
             if kind == "fresh":
-                await asyncio.sleep(self._options.fresh / NEW_CONNECTIONS)
+                await asyncio.sleep(1 / NEW_CONNECTIONS)
 
     async def _counted(
         self, kind: str, path: str, connection: _Connection | None

@@ -58,8 +58,9 @@ def test_killed(app, image, place, way):
     old = app.serving()
     tag = image("v2") if old == "v1" else image("v1")
     phase = phases(app)[place]
-    load = Load(f"http://{app.hosts[0].address}/api/v1/version", app.name, keepalive=4, think=0.05)
-    with load as running:
+    url, slow = f"http://{app.hosts[0].address}/api/v1/version", "/api/v1/slow?seconds=1"
+    few = {"keepalive": 4, "fresh": 3, "slow": 3, "slow_path": slow, "think": 0.05}
+    with Load(url, app.name, **few) as running:
         killed(app, phase, "deploy", f"--tag={tag}")
         status = app.inv("status", "--json")
         touched = status.result["unfinished"] != []

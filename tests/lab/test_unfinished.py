@@ -10,9 +10,13 @@ from tests.lab.project import COMPOSE
 
 LATE = '    command: ["sh", "-c", "sleep 1; exec python -m agentic.api"]\n'
 SERVED = "    env_file: .env\n    ports"
+OTHERS = ("rolling", "recreate")
 
 
-@pytest.fixture(scope="module", params=["blue-green", "rolling", "recreate"])
+@pytest.fixture(
+    scope="module",
+    params=["blue-green", *(pytest.param(one, marks=pytest.mark.long) for one in OTHERS)],
+)
 def app(request, project, image):
     app = project(
         f"left-{request.param}", strategy=request.param, replicas=2, worker=True, lock_lease="2s",

@@ -1,10 +1,8 @@
-"""Faults of their own: many deployers, a struck rollback, a hung hook, a registry that lies, full
-disks of Docker and of the client."""
+"""Faults of their own: many deployers, a struck rollback, a hung hook, a lying registry, a client
+whose disk is full."""
 
 import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,6 @@ from tests.faults import invariants
 from tests.faults.liar import lying_registry
 from tests.faults.scene import NEW, OLD, Scene
 from tests.faults.test_matrix import forget_idle_image, load, settle
-from tests.lab.hosts import Host
 from tests.lab.project import Project
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.lab]
@@ -115,25 +112,6 @@ def test_a_registry_that_serves_other_bytes(app: Project) -> None:
     with lying_registry(app.hosts[-1], app.lab):
         refused_whole(app, before, "`pull` failed", "docker pull")
     app.deploy(other(app)).ok()
-
-
-def test_dockers_disk_fills_during_the_pull(app: Project) -> None:
-    """A real "no space left on device" in the middle of a layer; the next pull is a whole one."""
-    before = app.serving()
-    forget_idle_image(app)
-    with small(app.hosts[-1], "/var/lib/docker/tmp"):
-        refused_whole(app, before, "`pull` failed", "no space left on device")
-    app.deploy(other(app)).ok()
-
-
-@contextmanager
-def small(host: Host, folder: str) -> Iterator[None]:
-    """A file system of 64 KiB is where a folder of a host was."""
-    host.must(f"mkdir -p {folder} && mount -t tmpfs -o size=64k tmpfs {folder}", user="root")
-    try:
-        yield
-    finally:
-        host.must(f"umount -l {folder}", user="root")
 
 
 def test_the_clients_disk_is_full(app: Project, tmp_path: Path) -> None:

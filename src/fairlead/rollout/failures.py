@@ -1,0 +1,111 @@
+"""The error that tells a failed roll-out: what failed, and what serves now, by what is observed."""
+
+from collections.abc import Mapping
+
+from fairlead.errors import DeployFailed, FairleadError, MixedState, RolledBack
+from fairlead.rollout import serving
+from fairlead.rollout.execute import Execution, Failure
+from fairlead.rollout.observed import HostState, Observed
+from fairlead.rollout.patience import LockLost
+from fairlead.rollout.session import Session
+from fairlead.rollout.situation import Situation
+
+
+def failed(
+    session: Session,
+    execution: Execution,
+    failure: Failure,
+    unmade: Mapping[str, tuple[str, ...]],
+) -> FairleadError:
+    """A step failed, and what was begun was undone: is every host back at what it served?
+
+    unmade: what could not be undone, by host. It is a DeployFailed, RolledBack, MixedState or
+    LockLost.
+    """
+    before = execution.situation.observed
+    seen = session.fleet.look()
+    states = {name: s for name, s in seen.items() if isinstance(s, HostState)}
+    lost = sorted(set(seen) - set(states))
+    moved = [n for n, s in states.items() if not serving.serves_as_before(before[n], s)]
+    why = [f"{n}: {line}" for n, lines in failure.reasons.items() for line in lines]
+    why += [f"{n}: could not be undone: {line}" for n, lines in unmade.items() for line in lines]
+    facts = serving.facts(execution.situation, states)
+    if failure.fenced and set(moved) <= failure.fenced and not lost:
+        return _overtaken(failure, why, states)
+    if moved or (lost and execution.after_switch):
+        return MixedState(
+            f"{_what(failure)}, and not every host is back at what it served before",
+            why=[*why, *(f"{name}: does not answer" for name in lost)],
+            state=serving.table(states),
+            next_step="inv status; then inv rollback --to=<release>, or fix the hosts named",
+            facts=facts,
+        )
+    why += _data_lost(execution)
+    kind = RolledBack if execution.after_switch else DeployFailed
+    end = ": every host is back at what it served before" if execution.after_switch else ""
+    return kind(
+        _what(failure) + end,
+        why=why,
+        state=serving.table(states) or "no release is serving",
+        next_step="inv logs, inv status; then deploy again",
+        facts=facts,
+    )
+
+
+def not_back(
+    failure: Failure | None,
+    wrong: list[str],
+    states: Mapping[str, HostState],
+    situation: Situation,
+) -> MixedState:
+    """Undoing an unfinished run did not bring these hosts back."""
+    reasons = failure.reasons if failure else {}
+    return MixedState(
+        f"{_what(failure)}" if failure else f"{', '.join(wrong)}: not back at what served before",
+        why=[f"{name}: {line}" for name, lines in reasons.items() for line in lines],
+        state=serving.table(states),
+        next_step="fix what is named, then inv rollback again; or inv rollback --to=<release>",
+        facts=serving.facts(situation, states),
+    )
+
+
+def not_as_planned(situation: Situation, wrong: Mapping[str, str], states: Observed) -> MixedState:
+    """Every step went well, and yet a host runs something else. wrong: what, by host."""
+    return MixedState(
+        "the hosts do not run what was rolled out",
+        why=[f"{name}: {fault}" for name, fault in wrong.items()],
+        state=serving.table(states),
+        next_step="inv status",
+        facts=serving.facts(situation, states),
+    )
+
+
+def _overtaken(failure: Failure, why: list[str], states: Mapping[str, HostState]) -> FairleadError:
+    """This command slept, or was cut off, for longer than its lease; the hosts are another's."""
+    return LockLost(
+        f"the lock was lost on {' and '.join(sorted(failure.fenced))} before `{failure.step.name}`",
+        why=why,
+        state=f"this command changed nothing after that; {serving.table(states)}",
+        next_step="inv status shows who is at work; then repeat the command if it is still wanted",
+    )
+
+
+def _data_lost(execution: Execution) -> list[str]:
+    """What an irreversible migration that was begun means for the release that serves."""
+    target = execution.situation.target
+    migration = target.migration
+    begun = any(step.name == "migrate" for step in execution.begun)
+    if not (migration and migration.irreversible and begun):
+        return []
+    way = f"inv rollback --to={target.stamp} --with-data" if target.dump else "no backup has them"
+    return [
+        f"the migration of {target.release} is irreversible and was begun: what serves has the "
+        f"data as it left them; those from before: {way}"
+    ]
+
+
+def _what(failure: Failure) -> str:
+    if failure.interrupted:
+        return f"interrupted at `{failure.step.name}`"
+    where = " and ".join(name if name == "here" else f"on {name}" for name in failure.reasons)
+    return f"`{failure.step.name}` failed {where} ({failure.step.title})"

@@ -87,17 +87,24 @@ def services_to_deploy(run: "Run") -> tuple[str, ...] | None:
     """The services of --service that this environment deploys; () for all.
 
     `all-changed` stands for those that differ from what is live, with those that run the same
-    image; None when none differs.
+    image, and for those of which nothing tells whether they do; None when there is none.
     """
+    from fairlead.events import Notice
+    from fairlead.services.deployed import same_image, undeclared
+
     environment = run.environment()
     names, all_changed = _asked(run)
     named = chosen_services(environment, names)
     if not all_changed:
         return named
-    differ = {one.name for one in changes(run).services}
-    images = {one.image for name, one in environment.services.items() if name in differ} - {""}
-    same = {name for name, one in environment.services.items() if one.image in images}
-    return tuple(sorted(same | set(named))) or None
+    images = {name: one.image for name, one in environment.services.items() if one.image}
+    untold = undeclared(images, {one.name for one in _declaration(run).services})
+    if untold:
+        listed = ", ".join(sorted(untold))
+        text = f"taken whether changed or not, since no source is declared for it: {listed}"
+        run.reporter.event(Notice(text))
+    differing = same_image(images, {one.name for one in changes(run).services})
+    return tuple(sorted(differing | untold | set(named))) or None
 
 
 def _asked(run: "Run") -> tuple[tuple[str, ...], bool]:

@@ -4,8 +4,6 @@
 `settled` holds after the one command that the program itself names.
 """
 
-import time
-
 from tests.faults.scene import LEASE, Scene
 from tests.lab.hosts import wait_for
 from tests.lab.load import Report
@@ -91,7 +89,3 @@ def _running(app: Project, host) -> list[tuple[str, str, str]]:
     )
     rows = [tuple(line.split()) for line in out.splitlines()]
     return [row for row in rows if len(row) == 3]
-
-
-def seconds_since(began: float) -> float:
-    return time.monotonic() - began

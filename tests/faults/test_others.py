@@ -1,8 +1,9 @@
 """Faults of their own: many deployers, a struck rollback, a hung hook, a lying registry, a client
-whose disk is full."""
+whose disk is full, clocks that disagree."""
 
 import signal
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,41 @@ def test_the_clients_disk_is_full(app: Project, tmp_path: Path) -> None:
     assert ended.code in (0, 2), ended.text
     invariants.nobody_noticed(report, excused=False)
     invariants.settled(app, before if ended.code else (NEW if before == OLD else OLD))
+
+
+def clock(offset: str) -> dict[str, str]:
+    """The environment of a program whose clock is that many seconds off; Debian's libfaketime.
+
+    A host's clock cannot be set alone in a container, but what counts is that two machines differ.
+    """
+    return {
+        "LD_PRELOAD": "/usr/$LIB/faketime/libfaketimeMT.so.1",
+        "FAKETIME": offset,
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+
+
+@pytest.mark.parametrize("offset", ["-3600", "+3600"])
+def test_clocks_that_are_an_hour_apart(app: Project, offset: str) -> None:
+    """No lock, lease, wait or choice of a release hangs on what time it is anywhere."""
+    before, newer = app.serving(), other(app)
+    with load(app) as running_load:
+        words = ("deploy", f"--tag={newer}", "--json")
+        scene = Scene(app, before, newer, app.start(*words, env=clock(offset)))
+        scene.wait_for("drain")
+        scene.kill()
+        scene.end()
+        settle(scene, "rollback")  # by somebody whose clock is right
+        assert app.serving() == before
+        done = app.deploy(newer, env=clock(offset)).ok()
+        assert abs(seconds_between(done.lines[0]["time"]) - float(offset)) < 60, "not skewed"
+        invariants.settled(app, newer)
+        app.inv("rollback", "--quick").ok()
+        invariants.settled(app, before)
+        report = running_load.stop()
+    invariants.nobody_noticed(report, excused=False)
+
+
+def seconds_between(time: str) -> float:
+    """From now to a time in UTC as the program prints it."""
+    return datetime.fromisoformat(time).timestamp() - datetime.now(UTC).timestamp()

@@ -83,7 +83,7 @@ def test_each_hook_refuses_its_fault_and_can_be_skipped(project, hook):
     told = commit(project, "second", skip=others)
     assert told.startswith("refused"), told
     assert said in told
-    (project / name).write_text(content)  # the formatter has mended it
+    (project / name).write_text(content)  # the formatter has fixed it
     assert commit(project, "third", skip=f"{others},{hook}").startswith("done")
 
 

@@ -81,7 +81,7 @@ class TestReport:
         assert lines[-3:] == [
             "✗ lint: 1 passed, 1 with findings",
             "ruff: 1 finding",
-            "next: inv lint --fix (mends what can be mended)",
+            "next: inv lint --fix (fixes what can be fixed)",
         ]
 
     def test_all_passed_is_exit_0(self, project):

@@ -28,7 +28,7 @@ class Finding:
 
     path: from the root of the tree, with slashes; line and column count from 1, 0 when unknown.
     A finding about a dependency names `package` and the `installed` version instead of a line.
-    fix: what mends it, as a sentence or a version; empty when the tool does not say.
+    fix: what fixes it, as a sentence or a version; empty when the tool does not say.
     aliases: other names of the same fault, such as the CVE of a GHSA.
     """
 

@@ -157,7 +157,7 @@ def _exported(root: Path, lock: str) -> str:
             f"{LOCKS[lock][0]} cannot export {lock}",
             why=said.err.strip().splitlines()[-5:],
             state="nothing was written",
-            next_step=f"{' '.join(LOCKS[lock])} shows it; mend {lock}, then inv build --artifact",
+            next_step=f"{' '.join(LOCKS[lock])} shows it; fix {lock}, then inv build --artifact",
         )
     return said.out
 

@@ -215,7 +215,7 @@ def _failed(one: Buildable, said: Ran, stages: Stages) -> BuildFailed:
         f"{one.name}: the build {reason or 'failed'}" + (f": {told[:200]}" if told else ""),
         why=why,
         state="no image of it was recorded or pushed",
-        next_step=f"mend what the last lines name, then inv build --service={one.name}",
+        next_step=f"fix what the last lines name, then inv build --service={one.name}",
         docs="how-to/build-and-push.md",
     )
 

@@ -80,7 +80,7 @@ def _run_syft(layout: Layout, image: Blob, files: dict[str, Path], name: str) ->
             f"syft could not list the parts of {name} ({image.platform})",
             why=said.err.strip().splitlines()[-5:],
             state="the image is built, but neither recorded nor pushed",
-            next_step="mend what syft names, then inv build again",
+            next_step="fix what syft names, then inv build again",
         )
 
 

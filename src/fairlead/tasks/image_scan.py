@@ -76,7 +76,7 @@ def _judged(found: "Scanned", name: str) -> str:
             f"severity {found.fail_on} or worse",
             why=listed,
             state="it was built, but neither recorded nor pushed",
-            next_step="mend them, or judge them in the exclusions that `inv scan` names",
+            next_step="fix them, or judge them in the exclusions that `inv scan` names",
         )
     silent = [f"{one.tool}: {one.reason}" for one in found.without_answer]
     return f"not run: {'; '.join(silent)}" if silent else "passed"

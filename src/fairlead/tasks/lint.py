@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from fairlead.checks.tree import Tree
 
 NAME = "lint"
-REMEDY = "inv lint --fix  (mends what can be mended)"
+REMEDY = "inv lint --fix  (fixes what can be fixed)"
 
 
 @verb(
@@ -66,9 +66,9 @@ def lint(
     partial = bool(only or changed or run.remainder or run.options.service)
     on_record = (*verdicts, *map(missing, choice.absent))  # a gate asks for what is not here
     put_on_record(run, NAME, on_record, before, partial=partial)
-    menders = {one.name for one in choice.fixers(tree)} if not fix else set()
-    mendable = any(one.findings and one.tool in menders for one in verdicts)
-    tell(run.reporter, NAME, verdicts, notes, REMEDY if mendable else "")
+    fixers = {one.name for one in choice.fixers(tree)} if not fix else set()
+    fixable = any(one.findings and one.tool in fixers for one in verdicts)
+    tell(run.reporter, NAME, verdicts, notes, REMEDY if fixable else "")
 
 
 def _mend(run: Run, choice: "Choice", tree: "Tree", programs: "Programs") -> None:
@@ -82,7 +82,7 @@ def _mend(run: Run, choice: "Choice", tree: "Tree", programs: "Programs") -> Non
         listener=run.reporter.event,
     )
     names = [name.encode("utf-8", "backslashreplace").decode() for name in changed]
-    run.reporter.result({"fixed": names}, [f"mended: {name}" for name in names])
+    run.reporter.result({"fixed": names}, [f"fixed: {name}" for name in names])
 
 
 def _show(

@@ -215,7 +215,7 @@ def _remarks(result: "Scanned") -> Iterator[str]:
     for verdict in result.without_answer:
         yield f"{verdict.tool}: {verdict.outcome}: {verdict.reason}"
     for one in result.sifted.expired:
-        yield f"{EXCLUSIONS}: {one.what} expired on {one.expires}; mend it, or judge it anew"
+        yield f"{EXCLUSIONS}: {one.what} expired on {one.expires}; fix it, or judge it anew"
     if result.without_answer:
         yield "[scan] tools in deploy/fairlead.toml names the scanners that are needed here"
 

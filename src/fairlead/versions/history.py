@@ -23,7 +23,7 @@ def git(root: Path, *words: str, stdin: str = "") -> str:
         raise FairleadError(
             f"git {words[0]} failed",
             why=[*said, *ended],
-            next_step="mend what git names, then repeat the command",
+            next_step="fix what git names, then repeat the command",
         )
     return ran.out
 

@@ -38,7 +38,7 @@ def test_a_finding_keeps_it_from_being_recorded_and_pushed(shop):
     assert "was built here and passed" in shop.inv("push", "--service=web").err
 
     (shop.folder / "web/METADATA").write_text(METADATA.format("3.1.5"))
-    commit = shop.commit("a Jinja2 that is mended")
+    commit = shop.commit("a Jinja2 that is fixed")
     (image,) = shop.inv("build", "--service=web", "--json").ok().result["images"]
     assert (image["scan"], image["sbom"]) == ("passed", "passed")
     (sbom,) = shop.folder.glob(f".fairlead/sbom/{commit}/web*amd64.spdx.json")

@@ -181,7 +181,7 @@ def test_eslint_is_called_in_the_folder_that_has_its_settings(planted):
 class TestFix:
     """`--fix` twice: the second changes nothing."""
 
-    def mend(self, tree):
+    def fix(self, tree):
         tools = choose(tree, programs(tree.root)).fixers(tree)
         return repair(
             tools, tree, programs=programs(tree.root), timeout=60, listener=lambda _: None
@@ -191,8 +191,8 @@ class TestFix:
         for name in ("ruff", "isort", "black"):
             needs(name)
         expected = tuple(f"planted/{name}_fault.py" for name in ("black", "isort", "ruff"))
-        assert self.mend(planted) == expected
-        assert self.mend(planted) == ()
+        assert self.fix(planted) == expected
+        assert self.fix(planted) == ()
         for name in ("ruff", "isort", "black", "ruff-format"):
             assert run(LINTERS[name], planted).outcome is Outcome.PASSED
 
@@ -200,7 +200,7 @@ class TestFix:
         for name in ("ruff", "isort", "black"):
             needs(name)
         (planted.root / "planted/broken.py").write_text("def (:\n")
-        assert len(self.mend(whole(planted.root))) == 3
+        assert len(self.fix(whole(planted.root))) == 3
 
 
 def test_the_planted_tree_is_read_by_git_too(planted):

@@ -46,9 +46,9 @@ class Choice:
         return tuple(f"{one.name} ({self.why[one.name]}): {one.install}" for one in self.absent)
 
     def fixers(self, tree: Tree) -> tuple[Fixer, ...]:
-        """Those that can mend files of the tree, in the order in which it is safe."""
-        mending = (tool for tool in self.tools if isinstance(tool, Fixer))
-        return tuple(tool for tool in mending if tool.examines(tree))
+        """Those that can fix files of the tree, in the order in which it is safe."""
+        able = (tool for tool in self.tools if isinstance(tool, Fixer))
+        return tuple(tool for tool in able if tool.examines(tree))
 
 
 def linters(complexity: int) -> dict[str, Tool]:

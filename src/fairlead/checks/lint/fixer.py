@@ -1,4 +1,4 @@
-"""A linter that can mend what it finds."""
+"""A linter that can fix what it finds."""
 
 from typing import Protocol, runtime_checkable
 
@@ -13,9 +13,9 @@ class Fixer(Tool, Protocol):
     """Fixers run one after another: they write the same files."""
 
     def repair(self, tree: Tree) -> Command:
-        """How it is called to mend the files of the tree in place."""
+        """How it is called to fix the files of the tree in place."""
         ...
 
     def repaired(self, ran: Ran) -> bool:
-        """Whether it did its work; faults that nothing can mend are left for the check."""
+        """Whether it did its work; faults that nothing can fix are left for the check."""
         return ran.code in (0, 1)

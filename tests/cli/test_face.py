@@ -260,6 +260,7 @@ def on_a_terminal(folder: Path, answer: str, *words: str) -> tuple[int, str]:
 def test_a_signal_ends_a_task_with_a_sentence(small, signal_name):
     import signal
 
+    number = getattr(signal, f"SIG{signal_name}")
     told = subprocess.Popen(
         (*PROGRAMS["inv"], "wait"),
         cwd=small,
@@ -267,10 +268,11 @@ def test_a_signal_ends_a_task_with_a_sentence(small, signal_name):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # nohup ignores one of them
     )
     assert told.stdout is not None
     assert told.stdout.readline() == "waiting\n"
-    told.send_signal(getattr(signal, f"SIG{signal_name}"))
+    told.send_signal(number)
     out, err = told.communicate(timeout=20)
     assert (told.returncode, out) == (1, "")
     assert "✗ wait was interrupted by" in err

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from invoke.parser.argument import Argument
 
+from fairlead.cli.verb import COMMON, Flag, Verb
 from fairlead.config.reference import reference
 from fairlead.program import GROUPS
 from fairlead.report.called import spoken_as
 from fairlead.tasks import ns
-from fairlead.tasks.verb import COMMON, Flag, Verb
 
 HERE = Path(__file__).parent
 

@@ -18,9 +18,9 @@ from invoke.parser.parser import Parser
 from invoke.program import Program
 from invoke.util import helpline
 
+from fairlead.cli.command_line import check
+from fairlead.cli.verb import COMMON, Options
 from fairlead.errors import UsageError
-from fairlead.tasks.command_line import check
-from fairlead.tasks.verb import COMMON, Options
 
 ABOUT = "Takes a release from a laptop to the servers, and back"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from fairlead.cli.verb import COMMON, Verb
 from fairlead.tasks import ns
-from fairlead.tasks.verb import COMMON, Verb
 
 TASKS = tuple(ns.task_names)
 PROGRAMS = {
@@ -186,7 +186,7 @@ def test_a_reader_that_is_gone_gets_no_traceback(project):
 SMALL = """
 import time
 from invoke import Collection
-from fairlead.tasks.verb import Run, verb
+from fairlead.cli.verb import Run, verb
 
 @verb
 def remove(run: Run) -> None:

@@ -34,7 +34,7 @@ MIGRATE = "sh -c 'test $$SECRET_KEY && python -m agentic.migrate'"
 
 OWN_TASK = """\
 from fairlead.tasks import ns
-from fairlead.tasks.verb import verb
+from fairlead.cli.verb import verb
 
 @verb
 def fragile(run):

@@ -11,6 +11,8 @@ import pytest
 from invoke.collection import Collection
 from invoke.exceptions import Exit
 
+from fairlead.cli.interrupt import interruptible
+from fairlead.cli.verb import COMMON, Run, verb
 from fairlead.errors import (
     DeployFailed,
     FairleadError,
@@ -23,8 +25,6 @@ from fairlead.errors import (
     UsageError,
 )
 from fairlead.program import Fairlead
-from fairlead.tasks.interrupt import interruptible
-from fairlead.tasks.verb import COMMON, Run, verb
 
 
 class Told:

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from fairlead.tasks.run import Run
-from fairlead.tasks.verb import verb
+from fairlead.cli.run import Run
+from fairlead.cli.verb import verb
 
 if TYPE_CHECKING:
     from fairlead.rollout.backups.verify import Finding
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 @verb(refuses={"service": "a backup is of a whole release"}, name="list", mutates=False)
 def list_(run: Run) -> None:
     """List the backups on each host: the release and the data each one holds, how old, how large"""
+    from fairlead.cli.scope import session
     from fairlead.commands import host
     from fairlead.model import Step
-    from fairlead.tasks.scope import session
 
     with session(run) as opened:
         if run.options.plan:
@@ -54,9 +54,9 @@ def _rows(state: "HostState") -> list[tuple[object, ...]]:
 @verb(refuses={"service": "a backup is of a whole release"})
 def take(run: Run) -> None:
     """Take a backup now: the live release's files and all data that are declared"""
+    from fairlead.cli.scope import session
     from fairlead.rollout.backups.now import plan_backup
     from fairlead.rollout.outcome import carry_out
-    from fairlead.tasks.scope import session
 
     with session(run) as opened:
         situation, plan = plan_backup(opened)
@@ -89,12 +89,12 @@ def verify(run: Run, restore: bool = False, backup: str = "") -> None:
 
     Example: `inv backups.verify --restore --env=production`
     """
+    from fairlead.cli.scope import session
     from fairlead.config import validate_release_reference
     from fairlead.model import Step
     from fairlead.rollout.backups.notify import notify
     from fairlead.rollout.backups.verify import plan_verify
     from fairlead.rollout.backups.verify import verify as look
-    from fairlead.tasks.scope import session
 
     if backup:
         validate_release_reference(backup)
@@ -141,8 +141,8 @@ def prune(run: Run) -> None:
 
     The newest stays, and the newest one of each release a rollback could go to.
     """
+    from fairlead.cli.scope import session
     from fairlead.rollout.backups.prune import plan_prune, prune_now
-    from fairlead.tasks.scope import session
 
     with session(run) as opened:
         situation, plan = plan_prune(opened)
@@ -169,11 +169,11 @@ def copy(run: Run, to: str = "", backup: str = "") -> None:
 
     Example: `inv backups.copy --env=production --to=/srv/backups`
     """
+    from fairlead.cli.scope import session
     from fairlead.config import validate_release_reference
     from fairlead.errors import UsageError
     from fairlead.model import Step
     from fairlead.rollout.backups.copy import copies, copy_all, describe
-    from fairlead.tasks.scope import session
 
     to = to or run.environment().backup.copy_to
     if not to:

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from fairlead.tasks.run import Run
-from fairlead.tasks.verb import verb
+from fairlead.cli.run import Run
+from fairlead.cli.verb import verb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +28,8 @@ def build(
     from fairlead.images.build import Job, with_platforms
     from fairlead.images.builder import find_builder
     from fairlead.images.tags import tags
-    from fairlead.tasks.image_scan import image_scan
-    from fairlead.tasks.images import chosen, opened
+    from fairlead.tasks.shared.image_scan import image_scan
+    from fairlead.tasks.shared.images import chosen, opened
 
     building, revision = opened(run)
     if artifact:
@@ -64,7 +64,7 @@ def _build(run: Run, job: "Job", wanted: "Sequence[Buildable]") -> None:
     from fairlead.images.alone import alone
     from fairlead.images.build import build_all
     from fairlead.images.record import keep
-    from fairlead.tasks.images import tell_errors
+    from fairlead.tasks.shared.images import tell_errors
 
     with alone(job.building.root):
         outcomes = build_all(job, wanted)

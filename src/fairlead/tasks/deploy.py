@@ -1,7 +1,7 @@
 """inv deploy"""
 
-from fairlead.tasks.run import Run
-from fairlead.tasks.verb import verb
+from fairlead.cli.run import Run
+from fairlead.cli.verb import verb
 
 
 @verb(
@@ -25,10 +25,10 @@ def deploy(
 
     Example: `inv deploy --env=staging --tag=v2.5.0`
     """
+    from fairlead.cli.scope import services_to_deploy, session
     from fairlead.config import validate_tag
     from fairlead.errors import UsageError
-    from fairlead.tasks.rolled import resumed, roll, waits
-    from fairlead.tasks.scope import services_to_deploy, session
+    from fairlead.tasks.shared.rolled import resumed, roll, waits
 
     if resume:
         resumed(run, tag, waits(run, lock_wait))

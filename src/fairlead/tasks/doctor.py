@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from fairlead.tasks.run import Run
-from fairlead.tasks.verb import verb
+from fairlead.cli.run import Run
+from fairlead.cli.verb import verb
 
 if TYPE_CHECKING:
     from fairlead.rollout.checkup import Check
@@ -15,9 +15,9 @@ def doctor(run: Run) -> None:
 
     Example: `inv doctor --env=staging`
     """
+    from fairlead.cli.scope import session
     from fairlead.errors import ConfigError
     from fairlead.rollout import doctor as look
-    from fairlead.tasks.scope import session
 
     notes: list[str] = []
     try:

@@ -1,7 +1,7 @@
 """inv exec"""
 
-from fairlead.tasks.run import Run
-from fairlead.tasks.verb import verb
+from fairlead.cli.run import Run
+from fairlead.cli.verb import verb
 
 
 @verb(name="exec", help={"all": "In every container of the service, not just the first"})
@@ -13,10 +13,10 @@ def exec_(run: Run, all: bool = False) -> int:
 
     Example: `inv exec --env=production --service=api -- python -m app.report`
     """
+    from fairlead.cli.scope import chosen_services, session, tell_unmasked
     from fairlead.errors import UsageError
     from fairlead.model import Step
     from fairlead.rollout.containers import exec_commands, run_exec
-    from fairlead.tasks.scope import chosen_services, session, tell_unmasked
 
     if not run.remainder:
         raise UsageError(

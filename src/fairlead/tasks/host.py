@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from fairlead.tasks.run import Run
-from fairlead.tasks.verb import verb
+from fairlead.cli.run import Run
+from fairlead.cli.verb import verb
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +31,8 @@ def setup(run: Run, user: str = "root", key_file: str = "", docker_repository: s
 
     Example: `inv host.setup --env=staging --user=root`
     """
+    from fairlead.cli.scope import narrowed
     from fairlead.rollout import host_setup
-    from fairlead.tasks.scope import narrowed
 
     environment = narrowed(run.environment(), run.options.hosts)
     key = host_setup.public_key(environment, key_file)
@@ -81,8 +81,8 @@ def check(run: Run) -> None:
 
     Example: `inv host.check --env=production`
     """
+    from fairlead.cli.scope import session
     from fairlead.rollout import host_check
-    from fairlead.tasks.scope import session
 
     with session(run) as opened:
         if run.options.plan:

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from fairlead.tasks.run import Run
-from fairlead.tasks.verb import verb
+from fairlead.cli.run import Run
+from fairlead.cli.verb import verb
 
 if TYPE_CHECKING:
     from fairlead.checks.lint.choice import Choice
@@ -35,9 +35,9 @@ def lint(
     from fairlead.checks.lint.choice import choose
     from fairlead.checks.programs import Programs
     from fairlead.checks.sweep import missing, sweep
-    from fairlead.tasks.recording import head, put_on_record
-    from fairlead.tasks.subject import subject
-    from fairlead.tasks.verdicts import tell
+    from fairlead.cli.subject import subject
+    from fairlead.tasks.shared.recording import head, put_on_record
+    from fairlead.tasks.shared.verdicts import tell
 
     settings = run.repository().lint
     tree, told = subject(run, changed=changed, exclude=settings.exclude)

@@ -1,7 +1,7 @@
 """inv lock.…"""
 
-from fairlead.tasks.run import Run
-from fairlead.tasks.verb import verb
+from fairlead.cli.run import Run
+from fairlead.cli.verb import verb
 
 
 @verb(refuses={"service": "a lock is for a whole environment"}, name="status", mutates=False)
@@ -10,10 +10,10 @@ def status_(run: Run) -> int:
 
     Example: `inv lock.status --env=production`
     """
+    from fairlead.cli.scope import session
     from fairlead.commands import host
     from fairlead.errors import LockHeld
     from fairlead.model import Step
-    from fairlead.tasks.scope import session
 
     with session(run) as opened:
         if run.options.plan:
@@ -48,10 +48,10 @@ def release(run: Run, token: str = "", force: str = "") -> None:
 
     Example: `inv lock.release --env=production --force="Ada left for good"`
     """
+    from fairlead.cli.scope import session
     from fairlead.errors import UsageError
     from fairlead.model import Step
     from fairlead.rollout.lock import breaking, freed
-    from fairlead.tasks.scope import session
 
     if bool(token) == bool(force.strip()):
         raise UsageError(

@@ -2,8 +2,8 @@
 
 from contextlib import nullcontext, suppress
 
-from fairlead.tasks.run import Run
-from fairlead.tasks.verb import verb
+from fairlead.cli.run import Run
+from fairlead.cli.verb import verb
 
 
 @verb(
@@ -19,10 +19,10 @@ def logs(run: Run, follow: bool = False, tail: int = 100, slot: str = "") -> Non
 
     Example: `inv logs --env=production --service=api --follow`
     """
+    from fairlead.cli.scope import chosen_services, session, tell_unmasked
     from fairlead.errors import UsageError
     from fairlead.model import SLOTS
     from fairlead.rollout.containers import follow_logs, log_commands
-    from fairlead.tasks.scope import chosen_services, session, tell_unmasked
 
     if slot and slot not in SLOTS:
         raise UsageError(

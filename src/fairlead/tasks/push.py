@@ -3,8 +3,8 @@
 import sys
 from typing import TYPE_CHECKING
 
-from fairlead.tasks.run import Run
-from fairlead.tasks.verb import verb
+from fairlead.cli.run import Run
+from fairlead.cli.verb import verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,7 +40,7 @@ def push(
     from fairlead.images.alone import while_nobody_builds
     from fairlead.images.push import Sending, built_of, push_all
     from fairlead.images.tags import tags
-    from fairlead.tasks.images import chosen, opened
+    from fairlead.tasks.shared.images import chosen, opened
 
     if username and not password_stdin:
         raise UsageError(
@@ -148,7 +148,7 @@ def _connecting(
 
 
 def _report(run: Run, found: "list[Pushed]") -> None:
-    from fairlead.tasks.images import tell_errors
+    from fairlead.tasks.shared.images import tell_errors
 
     rows = [_row(one) for one in found]
     columns = ("image", "result", "repository", "digest", "MB sent", "MB there", "retries")
@@ -185,9 +185,9 @@ def _row(one: "Pushed") -> tuple[object, ...]:
 
 
 def _over_ssh(run: Run, building: "Building", wanted: "Sequence[Built]") -> None:
+    from fairlead.cli.scope import narrowed
     from fairlead.images.deliver import deliver
     from fairlead.rollout.session import ssh_transport
-    from fairlead.tasks.scope import narrowed
 
     environment = narrowed(run.environment(), run.options.hosts)
     hosts = {host.name: ssh_transport(environment, host) for host in environment.hosts}
@@ -202,7 +202,7 @@ def _over_ssh(run: Run, building: "Building", wanted: "Sequence[Built]") -> None
 def _report_hosts(
     run: Run, wanted: "Sequence[Built]", found: "Mapping[str, Delivered | Exception]"
 ) -> None:
-    from fairlead.tasks.images import tell_errors
+    from fairlead.tasks.shared.images import tell_errors
 
     done = {name: one for name, one in found.items() if not isinstance(one, Exception)}
     tell_errors(run, (one for one in found.values() if isinstance(one, Exception)))

@@ -2,8 +2,8 @@
 
 import os
 
-from fairlead.tasks.run import Run
-from fairlead.tasks.verb import verb
+from fairlead.cli.run import Run
+from fairlead.cli.verb import verb
 
 TAG = "The release, by its git tag (default: the newest one before what is checked out)"
 

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from fairlead.tasks.run import Run
-from fairlead.tasks.verb import verb
+from fairlead.cli.run import Run
+from fairlead.cli.verb import verb
 
 if TYPE_CHECKING:
     from fairlead.rollout.session import Session
@@ -33,12 +33,12 @@ def rollback(
 
     Example: `inv rollback --quick --env=production`
     """
+    from fairlead.cli.scope import session
     from fairlead.config import validate_release_reference
     from fairlead.errors import UsageError
     from fairlead.rollout.patience import patiently
     from fairlead.rollout.rollback import plan_rollback
-    from fairlead.tasks.rolled import roll, taken_back, waits
-    from fairlead.tasks.scope import session
+    from fairlead.tasks.shared.rolled import roll, taken_back, waits
 
     unclear = UsageError(
         "rollback needs exactly one of --quick, --to=<timestamp, release or tag> and --list, "

@@ -1,7 +1,7 @@
 """inv scan"""
 
-from fairlead.tasks.run import Run
-from fairlead.tasks.verb import verb
+from fairlead.cli.run import Run
+from fairlead.cli.verb import verb
 
 
 @verb(
@@ -21,8 +21,8 @@ def scan(
     no_cache: bool = False,
 ) -> None:
     """Look for vulnerabilities, secrets, unsafe code and licences; `-- FILES` limits it to files"""
-    from fairlead.tasks.image_scan import identified
-    from fairlead.tasks.scanned import ScanRequest, scan_plan, scanned
+    from fairlead.tasks.shared.image_scan import identified
+    from fairlead.tasks.shared.scanned import ScanRequest, scan_plan, scanned
 
     request = ScanRequest.of(run, only, image, osv_url, no_cache)
     if run.options.plan:

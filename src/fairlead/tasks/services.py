@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from fairlead.tasks.run import Run
-from fairlead.tasks.verb import verb
+from fairlead.cli.run import Run
+from fairlead.cli.verb import verb
 
 if TYPE_CHECKING:
     from fairlead.services import Changes, RepositoryService
@@ -14,7 +14,7 @@ BASE = "Compare with this commit, or with where this branch left another; no hos
 @verb(refuses={"hosts": "it asks no host"}, name="list", mutates=False)
 def list_(run: Run) -> None:
     """List the services of this repository: folder, language, what each is built from"""
-    from fairlead.tasks.scope import repository_services
+    from fairlead.cli.scope import repository_services
 
     services = repository_services(run)
     rows = [(one.name, one.path, one.language, ", ".join(one.depends_on)) for one in services]
@@ -30,7 +30,7 @@ def changed(run: Run, base: str | None = None, why: bool = False) -> None:
     """Show which services differ from what is live in --env, or from --base"""
     from dataclasses import replace
 
-    from fairlead.tasks.scope import base_of, changes
+    from fairlead.cli.scope import base_of, changes
 
     names = {one.name for one in _asked(run)}
     found = changes(run, base_of(base))
@@ -49,7 +49,7 @@ def matrix(run: Run, base: str | None = None, all: bool = False) -> None:
     """Print the services that changed as the matrix of a CI job, and nothing else"""
     from json import dumps
 
-    from fairlead.tasks.scope import ALL_CHANGED, base_of, changes
+    from fairlead.cli.scope import ALL_CHANGED, base_of, changes
 
     services = _asked(run)
     if not all or ALL_CHANGED in run.options.service:
@@ -67,8 +67,8 @@ def _asked(run: Run) -> "tuple[RepositoryService, ...]":
 
     Raises UsageError for an unknown one.
     """
+    from fairlead.cli.scope import ALL_CHANGED, repository_services
     from fairlead.services import declared
-    from fairlead.tasks.scope import ALL_CHANGED, repository_services
 
     if ALL_CHANGED in run.options.service:
         return declared(run.repository())

@@ -2,8 +2,8 @@
 
 import os
 
-from fairlead.tasks.run import Run
-from fairlead.tasks.verb import verb
+from fairlead.cli.run import Run
+from fairlead.cli.verb import verb
 
 
 @verb(refuses={"service": "the checks of [[smoke]] are about the whole release"}, mutates=False)
@@ -12,8 +12,8 @@ def smoke(run: Run) -> None:
 
     Example: `inv smoke --env=production`
     """
+    from fairlead.cli.scope import narrowed, session
     from fairlead.rollout.smoking import smoke_client, smoke_hosts, smoke_plan
-    from fairlead.tasks.scope import narrowed, session
 
     test_url = _test_url(os.environ.get("TEST_URL", ""))
     environment = narrowed(run.environment(), run.options.hosts)

@@ -1,7 +1,7 @@
 """inv status"""
 
-from fairlead.tasks.run import Run
-from fairlead.tasks.verb import verb
+from fairlead.cli.run import Run
+from fairlead.cli.verb import verb
 
 
 @verb(refuses={"service": "it shows all that a host serves"}, mutates=False)
@@ -10,10 +10,10 @@ def status(run: Run) -> int | None:
 
     Example: `inv status --env=production`
     """
+    from fairlead.cli.scope import session
     from fairlead.errors import FairleadError
     from fairlead.model import Step
     from fairlead.rollout.status import describe, overall
-    from fairlead.tasks.scope import session
 
     with session(run) as opened:
         if run.options.plan:

@@ -1,7 +1,7 @@
 """inv test"""
 
-from fairlead.tasks.run import Run
-from fairlead.tasks.verb import verb
+from fairlead.cli.run import Run
+from fairlead.cli.verb import verb
 
 
 @verb(
@@ -31,9 +31,9 @@ def run_tests(
     from fairlead.checks.suites import request as requests
     from fairlead.checks.suites.session import Suites
     from fairlead.model import Secret
-    from fairlead.tasks import tested
-    from fairlead.tasks.recording import head, put_on_record
-    from fairlead.tasks.service_tests import suites_of_services
+    from fairlead.tasks.shared import tested
+    from fairlead.tasks.shared.recording import head, put_on_record
+    from fairlead.tasks.shared.service_tests import suites_of_services
 
     repository = suites_of_services(run) if run.options.service else run.repository()
     if repository is None:

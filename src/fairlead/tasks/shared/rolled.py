@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fairlead.cli.run import Run
     from fairlead.rollout.journal import Run as Unfinished
     from fairlead.rollout.outcome import Outcome
     from fairlead.rollout.plan import Plan
     from fairlead.rollout.session import Session
     from fairlead.rollout.situation import Situation
-    from fairlead.tasks.run import Run
 
 
 def roll(
@@ -37,10 +37,10 @@ def roll(
 
 def resumed(run: "Run", tag: str, wait: float) -> None:
     """`deploy --resume`: finish what was left unfinished."""
+    from fairlead.cli.scope import session
     from fairlead.errors import UsageError
     from fairlead.rollout.patience import patiently
     from fairlead.rollout.resume import plan_resume
-    from fairlead.tasks.scope import session
 
     if tag or run.options.service:
         raise UsageError(

@@ -19,9 +19,9 @@ from invoke.exceptions import Exit, ParseError
 from invoke.parser.argument import Argument
 from invoke.tasks import Task
 
+from fairlead.cli.interrupt import interruptible
+from fairlead.cli.run import Options, Run
 from fairlead.errors import FairleadError, UsageError
-from fairlead.tasks.interrupt import interruptible
-from fairlead.tasks.run import Options, Run
 
 __all__ = ["Options", "Run", "verb"]
 

@@ -7,9 +7,9 @@ from fairlead.errors import FairleadError
 
 if TYPE_CHECKING:
     from fairlead.checks.scan.scanning import Scanned
+    from fairlead.cli.run import Run
     from fairlead.images.identity import Identity
     from fairlead.images.registry import Registry
-    from fairlead.tasks.run import Run
 
 
 class ScanFailed(FairleadError):
@@ -51,8 +51,8 @@ def _scanned(run: "Run", image: "Identity") -> "Scanned":
     from fairlead.checks.scan.scanning import Means, scan
     from fairlead.checks.tree import read_tree
     from fairlead.config.exclusions import load_exclusions
-    from fairlead.tasks.recording import put_image_on_record
-    from fairlead.tasks.scanned import is_of_image
+    from fairlead.tasks.shared.recording import put_image_on_record
+    from fairlead.tasks.shared.scanned import is_of_image
 
     repository = run.repository()
     root, settings = repository.root, repository.scan

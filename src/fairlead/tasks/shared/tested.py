@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from fairlead.checks.suites.request import Request
     from fairlead.checks.suites.result import Result
     from fairlead.checks.suites.session import Session
-    from fairlead.tasks.run import Run
+    from fairlead.cli.run import Run
 
 SHOWN_FILES = 10
 COLUMNS = ("suite", "outcome", "passed", "failed", "skipped", "time")

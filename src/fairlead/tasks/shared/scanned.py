@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from fairlead.checks.scan.catalogue import Chosen
     from fairlead.checks.scan.scanning import Scanned
     from fairlead.checks.tree import Tree
+    from fairlead.cli.run import Run
     from fairlead.config.exclusions import Exclusion
     from fairlead.config.local import Repository
     from fairlead.config.scan import Scan
     from fairlead.images.identity import Identity
-    from fairlead.tasks.run import Run
     from fairlead.transport.git import Head
 
 REPORTS = "reports"  # under .fairlead
@@ -43,8 +43,8 @@ class ScanRequest:
     ) -> "ScanRequest":
         """Read the configuration and the tree. Raises ConfigError and UsageError."""
         from fairlead.checks.scan.catalogue import chosen
+        from fairlead.cli.subject import subject
         from fairlead.config.exclusions import load_exclusions
-        from fairlead.tasks.subject import subject
 
         _refuse(image, osv_url)
         repository = run.repository()
@@ -111,7 +111,7 @@ def scanned(run: "Run", request: ScanRequest, image: "Identity | None" = None) -
     from fairlead.checks.cache import Cache, Memory
     from fairlead.checks.programs import Programs
     from fairlead.checks.scan.scanning import Means, scan
-    from fairlead.tasks.recording import head
+    from fairlead.tasks.shared.recording import head
 
     root, before = request.repository.root, head(run)
     memory = Memory(root)
@@ -133,7 +133,7 @@ def _record(
     image: "Identity | None",
 ) -> list[str]:
     """Put on record what was found out about the tree, and about the image; why not, if not."""
-    from fairlead.tasks.recording import put_image_on_record, put_on_record
+    from fairlead.tasks.shared.recording import put_image_on_record, put_on_record
 
     of_image = [one for one in result.on_record if is_of_image(one.tool)]
     of_tree = [one for one in result.on_record if not is_of_image(one.tool)]
@@ -171,7 +171,7 @@ def _tell(
     files: dict[str, str],
     notes: Sequence[str],
 ) -> None:
-    from fairlead.tasks.verdicts import COLUMNS, data, row
+    from fairlead.tasks.shared.verdicts import COLUMNS, data, row
 
     every = run.options.verbose or run.options.json
     shown = result.sifted.kept if every else result.failing

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fairlead.checks.tree import Tree, read_tree
+from fairlead.cli.run import Run
 from fairlead.errors import UsageError
-from fairlead.tasks.run import Run
 
 
 def subject(run: Run, *, changed: bool, exclude: Sequence[str]) -> tuple[Tree, str]:
@@ -34,7 +34,7 @@ def subject(run: Run, *, changed: bool, exclude: Sequence[str]) -> tuple[Tree, s
 
 
 def _of_services(run: Run, tree: Tree) -> tuple[Tree, str]:
-    from fairlead.tasks.scope import repository_services
+    from fairlead.cli.scope import repository_services
 
     services = repository_services(run)
     folders = tuple(f"{one.path}/" for one in services)

@@ -4,14 +4,14 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fairlead.cli.scope import repository_services
 from fairlead.config.suites import Suite
 from fairlead.errors import UsageError
-from fairlead.tasks.scope import repository_services
 
 if TYPE_CHECKING:
+    from fairlead.cli.run import Run
     from fairlead.config import Repository
     from fairlead.services import RepositoryService
-    from fairlead.tasks.run import Run
 
 
 def suites_of_services(run: "Run") -> "Repository | None":

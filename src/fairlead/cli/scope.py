@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fairlead.cli.run import Run
     from fairlead.config import Environment
     from fairlead.rollout.session import Session
     from fairlead.services import Changes, Declaration, RepositoryService
     from fairlead.services.changed import Since
-    from fairlead.tasks.run import Run
 
 ALL, ALL_CHANGED = "all", "all-changed"
 

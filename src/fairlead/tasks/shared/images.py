@@ -3,7 +3,7 @@
 import os
 from typing import TYPE_CHECKING
 
-from fairlead.tasks.run import Run
+from fairlead.cli.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,10 +36,10 @@ def chosen(run: Run, building: "Building", tag: str, changed: bool) -> "tuple[Bu
     """
     from difflib import get_close_matches
 
+    from fairlead.cli.scope import ALL, ALL_CHANGED
     from fairlead.errors import UsageError
     from fairlead.images.recipe import buildables
     from fairlead.services import declared
-    from fairlead.tasks.scope import ALL, ALL_CHANGED
 
     found = buildables(building, declared(run.repository()), tag)
     if not found:
@@ -71,9 +71,9 @@ def chosen(run: Run, building: "Building", tag: str, changed: bool) -> "tuple[Bu
 
 def _differing(run: Run, built: "set[str]") -> "set[str]":
     """The services that changed, and those of which nothing tells; it is said what is left out."""
+    from fairlead.cli.scope import base_of, changes
     from fairlead.events import Notice
     from fairlead.services import declared
-    from fairlead.tasks.scope import base_of, changes
 
     differing = {one.name for one in changes(run, base_of()).services}
     undeclared = built - {one.name for one in declared(run.repository())}

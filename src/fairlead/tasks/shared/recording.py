@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fairlead.checks.records import Record
     from fairlead.checks.verdict import Verdict
+    from fairlead.cli.run import Run
     from fairlead.images.identity import Identity
-    from fairlead.tasks.run import Run
     from fairlead.transport.git import Head
 
 

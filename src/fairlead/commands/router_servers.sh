@@ -189,12 +189,6 @@ fl_drain() { # TIMEOUT BACKEND…: wait until all they were asked is answered; @
   done
 }
 
-fl_drain_address() { # TIMEOUT BACKEND ADDRESS: the same for one server, which gets nothing new
-  fl_drain_server "$2" "$3"
-  fl_uptime
-  fl_drain_until "$((fl_up + $1))" "$2" "$3"
-}
-
 fl_drain_until() { # DEADLINE (of fl_uptime) BACKEND [ADDRESS]
   rt_until=$1 rt_shown=''
   shift

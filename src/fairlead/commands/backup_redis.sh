@@ -74,7 +74,8 @@ fl_redis_restore() { # CONTAINER FILE VARIABLE
   fl_away=$(fl_throwaway "$(docker inspect --format '{{.Image}}' "$1")" "$fl_network") &&
     fl_redis_serve "$fl_away" "$fl_dump" || return 1
   fl_address=$(docker inspect --format "{{with index .NetworkSettings.Networks \"$fl_network\"}}{{.IPAddress}}{{end}}" "$fl_away")
-  # It is a replica for as long as it takes, and its own master again whatever comes of it.
+  # It is a replica for as long as it takes, and its own master again whatever comes of it. When that
+  # fails (125), whether it has dropped its own data depends on its version and its settings.
   # shellcheck disable=SC2016
   fl_in_redis "$fl_live" "$fl_secret" '
     redis-cli REPLICAOF "$1" 6379 | grep -q OK || exit 1
@@ -85,11 +86,11 @@ fl_redis_restore() { # CONTAINER FILE VARIABLE
       case $told in *master_sync_in_progress:1*) ;; *) left=$((left - 10)) ;; esac
       sleep 0.2 2>/dev/null || sleep 1
     done
-    redis-cli REPLICAOF NO ONE | grep -q OK || { echo "redis: REPLICAOF NO ONE failed" >&2; exit 1; }
-    [ "$came" = yes ] || { echo "redis: the data did not arrive" >&2; exit 1; }' "$fl_address" || return 1
+    redis-cli REPLICAOF NO ONE | grep -q OK || { echo "redis: REPLICAOF NO ONE failed" >&2; exit 125; }
+    [ "$came" = yes ] || { echo "redis: the data did not arrive" >&2; exit 125; }' "$fl_address" || return
   fl_keys=$(docker exec "$fl_away" redis-cli INFO keyspace | tr -d '\r' | sed 's/,expires.*//')
   [ "$(fl_in_redis "$fl_live" "$fl_secret" 'redis-cli INFO keyspace' | tr -d '\r' | sed 's/,expires.*//')" = "$fl_keys" ] ||
-    { echo "redis: it does not hold the keys of the backup" >&2 && return 1; }
+    { echo "redis: it does not hold the keys of the backup" >&2 && return 125; }
 }
 
 fl_redis_try() { # IMAGE FILE QUERY VARIABLE

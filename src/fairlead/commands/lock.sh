@@ -3,6 +3,7 @@
 #   step   held (flock) by the step that runs: the kernel knows of its end, whatever that was
 #   guard  held (flock) for a moment by whoever takes or frees the lock
 #   idle   held (flock) while a slot that was kept warm is stopped (slots.sh)
+#   try    held (flock) while a backup is restored into a throwaway container (backup.sh)
 # Ages are told by /proc/uptime, so neither this clock nor a client's has a say in who may work.
 
 fl_lock_read() { # sets lk_renewed lk_token lk_lease lk_since lk_who lk_doing; no lk_token when free

@@ -4,11 +4,13 @@ The service here is a file, and its container this machine's shell: what Docker,
 do is for tests/lab/test_data.py.
 """
 
+import fcntl
 import json
 import os
 import re
 import shlex
 import subprocess
+import time
 
 import pytest
 
@@ -242,7 +244,60 @@ def test_a_try_leaves_the_containers_of_others_alone(host, taken):
     assert len(labels) == 3  # swept before, made, swept after
 
 
-# The same, with a folder as the volume that a container sees.
+def test_a_try_waits_for_another(host, taken):
+    """Each sweeps the throwaway containers of tries: two would sweep each other's."""
+    asked = host.base / "asked"
+    host.tool("docker", f'echo "$@" >>{asked}\nHERE={shlex.quote(str(host.base.parent))}\n{DOCKER}')
+    words = ("fl_backup_try", STAMP, "main", *SERVICE, "wc -l", *details(host))
+    with (host.base / "lock/try").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        running = host.start(shlex.join(words))
+        while not (asked.exists() and "inspect" in asked.read_text()):
+            time.sleep(0.01)
+        time.sleep(0.2)
+        assert "throwaway" not in asked.read_text()
+    assert running.communicate(timeout=20)[1] == b""
+    assert running.returncode == 0
+    assert "throwaway" in asked.read_text()
+
+
+# A Redis, and another one with the dump, that say what is asked of them; nothing is replicated.
+REDIS = """
+case "$1" in
+  ps | run) echo c0ffee ;;
+  inspect) echo net ;;
+  exec)
+    while [ $# -gt 0 ] && [ "$1" != -c ]; do shift; done
+    [ $# -gt 0 ] || exit 0
+    shift && script=$1 && shift
+    exec sh -c "$script" "$@" ;;
+esac
+"""
+ANSWERS = """
+case "$1 ${2:-}" in
+  "PING ") echo PONG ;;
+  "REPLICAOF NO") echo OK ;;
+  REPLICAOF*) echo %s ;;
+  *) : ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("begun", "told"),
+    [("ERR not now", "they are as they were"), ("OK", "what they are now is unknown")],
+)
+def test_a_redis_that_began_to_replicate_may_have_lost_its_own_data(host, taken, begun, told):
+    """Refused at once, nothing was touched; cut off later, nobody knows."""
+    host.tool("docker", REDIS)
+    host.tool("redis-cli", ANSWERS % begun)
+    host.tool("sleep", "exit 0")
+    done = host.call("fl_backup_restore", STAMP, "main", "fl_kind_redis", "store", "")
+    assert done.code == 1
+    assert told in done.err
+
+
+# The first Docker again, with a folder as the volume that a container sees.
 WITH_VOLUME = DOCKER.replace('"$2" ;;', '"$(echo "$2" | sed "s|cd /volume|cd $HERE/volume|")" ;;')
 KILLED = {
     "unpacking": ("a", "b/own", ".fl-new/x"),

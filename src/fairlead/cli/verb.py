@@ -38,6 +38,9 @@ COMMON = {
 }
 """The flags of every task: default and help."""
 
+HOSTS = "it works on this machine"
+"""Why a task that works on the repository takes no --hosts."""
+
 
 class Flag(Argument):
     """An Invoke argument that lists by commas, counts from its default and fails in a sentence."""

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from fairlead.cli.run import Run
-from fairlead.cli.verb import verb
+from fairlead.cli.verb import HOSTS, verb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 
 @verb(
+    refuses={"hosts": HOSTS},
     help={
         "platforms": "Build for these: --platforms=linux/amd64,linux/arm64",
         "changed": "Only what differs from what is live in --env, or from FAIRLEAD_BASE",
         "artifact": "Make the packaged artifact instead: pinned requirements and a tar.gz",
-    }
+    },
 )
 def build(
     run: Run, platforms: tuple[str, ...] = (), changed: bool = False, artifact: bool = False

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from fairlead.cli.run import Run
-from fairlead.cli.verb import verb
+from fairlead.cli.verb import HOSTS, verb
 
 if TYPE_CHECKING:
     from fairlead.checks.lint.choice import Choice
@@ -15,6 +15,7 @@ REMEDY = "inv lint --fix  (fixes what can be fixed)"
 
 
 @verb(
+    refuses={"hosts": HOSTS},
     mutates=False,
     help={
         "fix": "Fix what can be fixed, then lint",

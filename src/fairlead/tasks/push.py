@@ -48,6 +48,12 @@ def push(
             state="nothing was pushed",
             next_step="give it on stdin, with --password-stdin; or docker login",
         )
+    if run.options.hosts and not via_ssh:
+        raise UsageError(
+            "push takes no --hosts: without --via-ssh it goes to a registry",
+            state="nothing was pushed",
+            next_step="repeat it without --hosts; or with --via-ssh, straight to these hosts",
+        )
     building, revision = opened(run)
     found = chosen(run, building, tags(revision.standing)[0], changed)
     recipes = _with_repository(run, found, changed)

@@ -1,10 +1,11 @@
 """inv scan"""
 
 from fairlead.cli.run import Run
-from fairlead.cli.verb import verb
+from fairlead.cli.verb import HOSTS, verb
 
 
 @verb(
+    refuses={"hosts": HOSTS},
     mutates=False,
     help={
         "only": "Only these scanners: --only=bandit,gitleaks, or a kind: --only=secrets",

@@ -1,11 +1,12 @@
 """inv test"""
 
 from fairlead.cli.run import Run
-from fairlead.cli.verb import verb
+from fairlead.cli.verb import HOSTS, verb
 
 
 @verb(
     name="test",
+    refuses={"hosts": HOSTS},
     mutates=False,
     help={
         "suite": "Only these suites: --suite=unit,integration",

@@ -1,6 +1,7 @@
-"""Faults of their own: many deployers, a struck rollback, a hung hook, a lying registry, a client
-whose disk is full, clocks that disagree."""
+"""Faults of their own: many deployers, a struck rollback, a hung hook, a lying registry, disks
+that are full, clocks that disagree."""
 
+import os
 import signal
 import subprocess
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from tests.faults import invariants
 from tests.faults.liar import lying_registry
 from tests.faults.scene import NEW, OLD, Scene
 from tests.faults.test_matrix import forget_idle_image, load, settle
+from tests.lab.hosts import ROOT
 from tests.lab.project import Project
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.lab]
@@ -94,10 +96,10 @@ def other(app: Project) -> str:
     return NEW if app.serving() == OLD else OLD
 
 
-def refused_whole(app: Project, before: str, *words: str) -> None:
-    """A deploy fails with these words, every request is answered; once healed, it goes through."""
+def refused_whole(app: Project, tag: str, before: str, *words: str) -> None:
+    """A deploy fails with these words, every request is answered; what was before serves on."""
     with load(app) as running_load:
-        ended = app.deploy(NEW if before == OLD else OLD)
+        ended = app.deploy(tag)
         report = running_load.stop()
     assert ended.code == 1, ended.text
     for word in words:
@@ -111,8 +113,37 @@ def test_a_registry_that_serves_other_bytes(app: Project) -> None:
     before = app.serving()
     forget_idle_image(app)
     with lying_registry(app.hosts[-1], app.lab):
-        refused_whole(app, before, "`pull` failed", "docker pull")
+        refused_whole(app, other(app), before, "`pull` failed", "docker pull")
     app.deploy(other(app)).ok()
+
+
+def image_with_a_large_layer(folder: Path) -> str:
+    """A release of which 8 MiB are on no host yet; its tag, which is what it answers."""
+    tag = "large"
+    (folder / "layer").write_bytes(os.urandom(8 << 20))
+    (folder / "Dockerfile").write_text(f"FROM agentic:{NEW}\nENV VERSION={tag}\nCOPY layer /srv/\n")
+    for words in (
+        ("docker", "build", "-q", "-t", f"agentic:{tag}", str(folder)),
+        (str(ROOT / "scripts/lab"), "push", f"agentic:{tag}", f"agentic:{tag}"),
+    ):
+        subprocess.run(words, check=True, capture_output=True, timeout=120)
+    return tag
+
+
+def test_dockers_disk_fills_in_the_middle_of_a_pull(app: Project, tmp_path: Path) -> None:
+    """There was room enough when it was asked; then a layer does not fit where Docker puts it."""
+    before, tag = app.serving(), image_with_a_large_layer(tmp_path)
+    incoming = "/var/lib/docker/tmp"  # of a lab host's dockerd
+    host = app.hosts[-1]
+    host.must(f"mount -t tmpfs -o size=2m tmpfs {incoming}", user="root")
+    try:
+        refused_whole(app, tag, before, "`pull` failed", "no space left on device")
+    finally:
+        host.must(f"umount -l {incoming}", user="root")
+    app.deploy(tag).ok()
+    invariants.settled(app, tag)
+    app.inv("rollback", "--quick").ok()
+    invariants.settled(app, before)
 
 
 def test_the_clients_disk_is_full(app: Project, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def fleet(project, image, hosts):
         keep_warm="0s",
         drain_timeout="10s",
         compose=PUBLISHED,
-        health='{ path = "/health", timeout = "8s", interval = "1s" }',
+        health='{ path = "/health", timeout = "20s", interval = "1s" }',
         more="\n[rolling]\nbatch = 1\n",
         variables={"REDIS_URL": f"redis://{hosts(4)[0].address}:{PORT}/0"},
     )
@@ -65,12 +65,12 @@ def batches(fleet, tag):
 
 
 @contextmanager
-def without_redis(fleet, host) -> Iterator[None]:
-    """New containers of this host cannot reach Redis; those that serve can.
+def without_redis(fleet, host, slot: str = "") -> Iterator[None]:
+    """Containers of a slot of this host, the idle one, cannot reach Redis.
 
-    A rule on the host for the idle slot's own network: what a firewall does to one host.
+    A rule on the host for the slot's own network: what a firewall does to one host.
     """
-    idle = "green" if fleet.live(host) == "blue" else "blue"
+    idle = slot or ("green" if fleet.live(host) == "blue" else "blue")
     subnet = host.must(
         "docker network inspect --format '{{(index .IPAM.Config 0).Subnet}}'"
         f" {fleet.key}-{idle}"
@@ -141,3 +141,26 @@ def test_a_rollback_takes_all_hosts_back_at_once(fleet, image):
     assert [fleet.serving(host) for host in fleet.hosts] == ["v1"] * 4
     for report in reports:
         assert report.failed == 0, str(report)
+
+
+@pytest.mark.long
+def test_an_old_release_that_does_not_come_back_leaves_the_new_one_serving(fleet, image):
+    """Exit 6, and everybody is answered: where there is no way back, the new one is not removed."""
+    fleet.more = "\n[rolling]\nbatch = 1\n"
+    fleet.write()
+    order = [name for batch in batches(fleet, image("v2")) for name in batch]
+    first, second = (next(h for h in fleet.hosts if h.name == name) for name in order[:2])
+    old = fleet.live(first)
+    with load_on_all(fleet) as reports, without_redis(fleet, second):
+        running = fleet.start("deploy", "--env=staging", f"--tag={image('v2')}", "--json")
+        running.wait_for(f'"step": "start:{second.name}"')
+        with without_redis(fleet, first, old):
+            failed = running.end(timeout=300)
+    assert failed.code == 6, failed
+    assert "is left to serve" in "\n".join(failed.error["why"])
+    served = {host.name: fleet.serving(host) for host in fleet.hosts}
+    assert served == {**dict.fromkeys(order, "v1"), first.name: "v2"}
+    for report in reports:
+        assert report.failed == 0, str(report)
+    fleet.inv("rollback", "--env=staging", "--to=0001-v1").ok()
+    assert [fleet.serving(host) for host in fleet.hosts] == ["v1"] * 4

@@ -43,6 +43,11 @@ def make_room(project: str, config: str = "") -> Command:
     return Command(("fl_make_room", project, config) if config else ("fl_make_room", project))
 
 
+def require_idle(project: str) -> Command:
+    """Ends an undo that would take away what serves, because the one before it failed."""
+    return Command(("fl_require_idle", project), timeout=30)
+
+
 def clear(project: str) -> Command:
     return Command(("fl_clear", project))
 

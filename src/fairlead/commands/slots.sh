@@ -260,6 +260,12 @@ fl_require_up() { # BACKEND…: each has a server that answers its checks, as th
   done
 }
 
+fl_require_idle() { # PROJECT: no request is sent there: what serves is never taken away by an undo
+  case ":$(fl_live | sed 's/.* runtime=//; s/ file=/:/'):" in
+    *":${1##*-}:"*) fl_fail "requests still go to $1, so it is left to serve" 70 ;;
+  esac
+}
+
 fl_retire() { # PROJECT WARM: no restart at boot; stopped after WARM seconds if it is still idle
   fl_ids=$(fl_containers "$1")
   [ -n "$fl_ids" ] || return 0

@@ -133,4 +133,4 @@ def _away(situation: Situation, name: str, run: Run) -> tuple[Command, ...]:
     drained = (router.drain(situation.environment.drain_timeout, *backends),) if backends else ()
     gone = (*drained, host.retire(project, 0)) if held else ()
     judged = (host.status(run.release, ReleaseStatus.FAILED),) if run.verb == "deploy" else ()
-    return (*gone, host.clear(project), *judged)
+    return (host.require_idle(project), *gone, host.clear(project), *judged)

@@ -28,6 +28,24 @@ def state(
     return shell.call("fl_state", *words).out.strip()
 
 
+@pytest.mark.parametrize("value", ["blue", "blue:green:3333", "green:blue:5000"])
+def test_a_slot_that_gets_requests_is_not_taken_away(shell, value):
+    """All of them, or a share: an undo that comes after one that failed stops there."""
+    (shell.router / "maps").mkdir(parents=True)
+    (shell.router / "maps/live.map").write_text(f"agentic-staging {value}\n")
+    done = shell.call("fl_require_idle", "agentic-staging-blue")
+    assert (done.code, done.err) == (
+        *(70, "requests still go to agentic-staging-blue, so it is left to serve\n"),
+    )
+
+
+@pytest.mark.parametrize("value", ["green", "-"])
+def test_an_idle_slot_may_go(shell, value):
+    (shell.router / "maps").mkdir(parents=True)
+    (shell.router / "maps/live.map").write_text(f"agentic-staging {value}\n")
+    assert shell.call("fl_require_idle", "agentic-staging-blue").code == 0
+
+
 class TestOneContainer:
     """ready | wait WHY | dead WHY, from its status, exit code, restarts and own healthcheck."""
 

@@ -121,7 +121,7 @@ class ModelHost:
         return Result(self.state.host, code, "\n".join(one for one in out if one), err, 0.0)
 
     def _carry_out(self, argv: Argv, stdin: bytes | None, token: str) -> tuple[int, str]:
-        name, words = argv[0], argv[1:]
+        name, words, code = argv[0], argv[1:], 0
         if name in ("fl_fence", "fl_lock", "fl_renew", "fl_unlock"):
             return self._lock(name, token)
         self.done.append(argv)
@@ -137,9 +137,9 @@ class ModelHost:
         elif name in ("docker", "fl_compose"):
             self._compose(list(words))
         elif name not in WITHOUT_EFFECT:
-            getattr(self, name.replace("fl_", "_do_"))(*words)
+            code = getattr(self, name.replace("fl_", "_do_"))(*words) or 0
         self.watch(self)
-        return 0, ""
+        return code, ""
 
     def _lock(self, name: str, token: str) -> tuple[int, str]:
         ours = self.owner == token
@@ -206,6 +206,10 @@ class ModelHost:
 
     def _do_clear(self, project: str) -> None:
         self._set([one for one in self.state.containers if one.slot != self._slot(project)])
+
+    def _do_require_idle(self, project: str) -> int:
+        live = self.state.live
+        return 70 if live and self._slot(project) in (live.slot, live.next_slot) else 0
 
     def _do_make_room(self, project: str, config: str = "") -> None:
         self._do_clear(project)

@@ -365,9 +365,20 @@ class TestAFailureAfterTheSwitch:
         assert "not every host is back" in error.what
         assert "web1: could not be undone: the router is gone" in error.why
         assert scene.live == {"web1": "green", "web2": "blue"}
+        assert scene.hosts["web1"].serves("api")["green"] == 2, "what serves was taken away"
+        assert scene.hosts["web2"].serves("api") == {"blue": 2}
         assert "inv status" in error.next_step
         assert error.facts["hosts"] == scene.releases
         assert error.facts["release"] is None
+
+    def test_an_old_slot_that_does_not_come_back_leaves_the_new_one_serving(self):
+        """One host rolled, the next one fails, and on the first the old release does not start."""
+        scene = Scene("rolling").fails("web1", at("fl_await", "agentic-staging-blue"))
+        scene.fails("web2", at("fl_await", "agentic-staging-green", err="not healthy"))
+        error = scene.fail(MixedState)
+        assert scene.live == {"web1": "green", "web2": "blue"}
+        assert scene.hosts["web1"].serves("api")["green"] == 2
+        assert error.state == f"web1 serves {NEW} · web2 serves {OLD}"
 
     def test_a_host_that_is_lost_after_the_switch_is_unknown(self):
         """What cannot be seen is not claimed to be well."""

@@ -5,6 +5,8 @@ from fairlead.engines.compose.layout import SETTLE_SECONDS
 from fairlead.model import Command
 from fairlead.rollout.situation import Situation
 
+PATIENCE = 60.0  # seconds: it served a moment ago, and there is nothing better to go to
+
 
 def revived(situation: Situation, name: str) -> tuple[Command, ...]:
     """All of the slot that was live runs, may take requests, and is healthy."""
@@ -12,5 +14,5 @@ def revived(situation: Situation, name: str) -> tuple[Command, ...]:
     return (
         host.revive(project),
         *router.ready(*situation.old_backends(name)),
-        host.await_healthy(project, SETTLE_SECONDS, situation.health_timeout(name)),
+        host.await_healthy(project, SETTLE_SECONDS, max(situation.health_timeout(name), PATIENCE)),
     )

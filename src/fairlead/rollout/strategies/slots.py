@@ -55,11 +55,19 @@ def _left_over(situation: Situation, name: str) -> tuple[Command, ...]:
 
 
 def _away(situation: Situation, name: str) -> tuple[Command, ...]:
-    """Undo of `start`: it answers what it was asked, its workers end their jobs, then it goes."""
+    """Undo of `start`: it answers what it was asked, its workers end their jobs, then it goes.
+
+    Where traffic could not be sent back, it stays and serves: the new release is better than none.
+    """
     project, backends = situation.new_project(name), situation.new_backends(name)
     timeout = situation.environment.drain_timeout
     answered = (router.drain(timeout, *backends),) if backends else ()
-    return (*answered, host.stop_workers(project), host.clear(project))
+    return (
+        host.require_idle(project),
+        *answered,
+        host.stop_workers(project),
+        host.clear(project),
+    )
 
 
 def prove(situation: Situation) -> Step | None:

@@ -145,21 +145,21 @@ def test_a_rollback_takes_all_hosts_back_at_once(fleet, image):
 
 @pytest.mark.long
 def test_an_old_release_that_does_not_come_back_leaves_the_new_one_serving(fleet, image):
-    """Exit 6, and everybody is answered: where there is no way back, the new one is not removed."""
+    """Exit 6, and everybody is answered: where there is no way back, the new one stays."""
     fleet.more = "\n[rolling]\nbatch = 1\n"
     fleet.write()
     order = [name for batch in batches(fleet, image("v2")) for name in batch]
-    first, second = (next(h for h in fleet.hosts if h.name == name) for name in order[:2])
-    old = fleet.live(first)
-    with load_on_all(fleet) as reports, without_redis(fleet, second):
+    second, third = (next(h for h in fleet.hosts if h.name == name) for name in order[1:3])
+    old = fleet.live(second)
+    with load_on_all(fleet) as reports, without_redis(fleet, third):
         running = fleet.start("deploy", "--env=staging", f"--tag={image('v2')}", "--json")
-        running.wait_for(f'"step": "start:{second.name}"')
-        with without_redis(fleet, first, old):
+        running.wait_for(f'"step": "start:{third.name}"')
+        with without_redis(fleet, second, old):
             failed = running.end(timeout=300)
     assert failed.code == 6, failed
     assert "is left to serve" in "\n".join(failed.error["why"])
     served = {host.name: fleet.serving(host) for host in fleet.hosts}
-    assert served == {**dict.fromkeys(order, "v1"), first.name: "v2"}
+    assert served == {**dict.fromkeys(order, "v1"), second.name: "v2"}
     for report in reports:
         assert report.failed == 0, str(report)
     fleet.inv("rollback", "--env=staging", "--to=0001-v1").ok()

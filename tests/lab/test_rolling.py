@@ -118,6 +118,7 @@ def test_the_third_of_four_hosts_fails(fleet, image):
         assert report.failed == 0, str(report)
 
 
+@pytest.mark.long
 def test_half_of_the_hosts_at_a_time(fleet, image):
     """batch = "50%": two batches of two, and all four serve the new release, under load."""
     fleet.more = fleet.more.replace("batch = 1", 'batch = "50%"')
@@ -131,6 +132,7 @@ def test_half_of_the_hosts_at_a_time(fleet, image):
         assert report.failed == 0, str(report)
 
 
+@pytest.mark.long
 def test_a_rollback_takes_all_hosts_back_at_once(fleet, image):
     """What is live is bad: no batches, and all four serve the old digest again, under load."""
     if fleet.serving(fleet.hosts[0]) != "v2":  # this test alone

@@ -166,3 +166,17 @@ def test_an_old_release_that_does_not_come_back_leaves_the_new_one_serving(fleet
         assert report.failed == 0, str(report)
     fleet.inv("rollback", "--env=staging", "--to=0001-v1").ok()
     assert [fleet.serving(host) for host in fleet.hosts] == ["v1"] * 4
+
+
+@pytest.mark.long
+def test_the_server_s_own_script_goes_back_after_a_roll(fleet, image):
+    """rollback.sh, host by host: the roll had drained the old servers, and they answer again."""
+    fleet.deploy(image("v2")).ok()
+    with load_on_all(fleet) as reports:
+        for host in fleet.hosts:
+            done = host.run(f"bash {fleet.base}/deploy/rollback.sh --quick", timeout=120)
+            assert done.code == 0, done
+            assert fleet.serving(host) == "v1"
+    for report in reports:
+        assert report.failed == 0, str(report)
+    assert fleet.inv("status", "--env=staging").code == 0

@@ -88,9 +88,13 @@ fl_redis_restore() { # CONTAINER FILE VARIABLE
     done
     redis-cli REPLICAOF NO ONE | grep -q OK || { echo "redis: REPLICAOF NO ONE failed" >&2; exit 125; }
     [ "$came" = yes ] || { echo "redis: the data did not arrive" >&2; exit 125; }' "$fl_address" || return
-  fl_keys=$(docker exec "$fl_away" redis-cli INFO keyspace | tr -d '\r' | sed 's/,expires.*//')
-  [ "$(fl_in_redis "$fl_live" "$fl_secret" 'redis-cli INFO keyspace' | tr -d '\r' | sed 's/,expires.*//')" = "$fl_keys" ] ||
+  fl_keys=$(docker exec "$fl_away" redis-cli INFO keyspace | fl_redis_lasting)
+  [ "$(fl_in_redis "$fl_live" "$fl_secret" 'redis-cli INFO keyspace' | fl_redis_lasting)" = "$fl_keys" ] ||
     { echo "redis: it does not hold the keys of the backup" >&2 && return 125; }
+}
+
+fl_redis_lasting() { # stdin: INFO keyspace; how many keys of each database do not expire meanwhile
+  tr -d '\r' | awk -F '[:=,]' '/^db/ && $3 > $5 { print $1, $3 - $5 }'
 }
 
 fl_redis_try() { # IMAGE FILE QUERY VARIABLE

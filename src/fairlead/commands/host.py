@@ -56,8 +56,9 @@ def clear_one_off(project: str) -> Command:
     return Command(("fl_clear_one_off", project), timeout=30)
 
 
-def await_healthy(project: str, settle: float, timeout: float) -> Command:
-    words = ("fl_await", project, f"{settle:.0f}", f"{timeout:.0f}")
+def await_healthy(project: str, settle: float, timeout: float, *patience: str) -> Command:
+    """Ends with the first container that has no hope; with `patient` not before the time is up."""
+    words = ("fl_await", project, f"{settle:.0f}", f"{timeout:.0f}", *patience)
     return Command(words, timeout=timeout + 30)
 
 

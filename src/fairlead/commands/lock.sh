@@ -86,10 +86,12 @@ fl_is_locked() { # does anybody hold it
   [ "$lk_left" -gt 0 ] || fl_step_runs
 }
 
-fl_owned() { # exit 75 unless the lock is ours; its lease begins anew
+fl_owned() { # @fenced and exit 75 unless the lock is ours; its lease begins anew
   fl_lock_read
-  [ "$lk_token" = "$FL_TOKEN" ] ||
+  [ "$lk_token" = "$FL_TOKEN" ] || {
+    echo '@fenced'
     fl_fail "the lock is no longer ours (now: ${lk_who:-free}); nothing more was changed" 75
+  }
   # Ten characters over ten: no room is needed for it, and no reader ever sees half of them.
   fl_uptime
   printf '%10d\n' "$fl_up" 1<>"$FL_BASE/lock/owner" || :

@@ -73,7 +73,8 @@ fl_pull_progress() { # NAME: docker pull's lines as `@pull DONE TOTAL NAME`, its
     }'
 }
 
-fl_await() { # PROJECT SETTLE TIMEOUT: every container healthy; @health on change, exit 70 if not
+fl_await() { # PROJECT SETTLE TIMEOUT [patient]: every container healthy; @health on change, exit 70 if not
+  # One that ended has no hope, unless one is patient: what worked before may need a second start.
   fl_uptime
   fl_deadline=$((fl_up + $3))
   fl_shown=''
@@ -86,14 +87,14 @@ fl_await() { # PROJECT SETTLE TIMEOUT: every container healthy; @health on chang
       printf '@health containers %s %s\n' "$fl_good" "$fl_total"
     fi
     [ "$fl_good" -lt "$fl_total" ] || break
-    case $fl_seen in *dead*) fl_fail_if_dead "$1" "$2" ;; esac
+    case ${4:-}$fl_seen in patient*) ;; *dead*) fl_fail_if_dead "$1" "$2" ;; esac
     fl_uptime
     [ "$fl_up" -lt "$fl_deadline" ] ||
-      fl_fail "not healthy after $3 s: $(printf '%s\n' "$fl_seen" | sed -n 's/^wait //p' | tr '\n' ';')" 70
+      fl_fail "not healthy after $3 s: $(printf '%s\n' "$fl_seen" | sed -n -e 's/^wait //p' -e 's/^dead //p' | tr '\n' ';')" 70
     fl_nap
   done
   fl_uptime
-  fl_await_routed "$1" "$((fl_deadline - fl_up))"
+  fl_await_routed "$1" "$((fl_deadline - fl_up))" "${4:-}"
 }
 
 fl_count() { # sets fl_good and fl_total by the lines of $fl_seen
@@ -173,14 +174,14 @@ fl_backends() { # PROJECT: names of the router backends its containers answer fo
     --format '{{with index .Config.Labels "fairlead.backend"}}{{.}}{{end}}' $fl_ids | sort -u | grep . || :
 }
 
-fl_await_routed() { # PROJECT TIMEOUT: the router sees exactly these containers, each answering
+fl_await_routed() { # PROJECT TIMEOUT [patient]: the router sees exactly these containers, each answering
   # In turns, because a container that ends meanwhile will not answer, however long one waits.
   fl_uptime
   fl_deadline=$((fl_up + $2))
   for fl_backend in $(fl_places | cut -d ' ' -f 1 | sort -u); do
     # shellcheck disable=SC2046
     until fl_said=$(fl_await_servers "$fl_backend" 2 $(fl_at "$fl_backend") 2>&1 >&3); do
-      fl_fail_if_dead "$1" 0
+      [ -n "${3:-}" ] || fl_fail_if_dead "$1" 0
       fl_uptime
       [ "$fl_up" -lt "$fl_deadline" ] || fl_fail "$fl_said" 70
       fl_about=$(fl_about "$1")

@@ -13,8 +13,14 @@ from fairlead.rollout.session import Session
 
 
 def conclude(session: Session, execution: Execution, doing: str, outcome: str, why: str) -> None:
-    """Write the end of the run on every host; a failure here is told and changes nothing."""
-    write(session, execution, record(session, execution, doing, outcome, why))
+    """Write the end of the run on every host; a failure here is told and changes nothing.
+
+    A run whose data are still to be brought back has not ended: the next command goes on with it.
+    """
+    commands = record(session, execution, doing, outcome, why)
+    if execution.data_unknown:
+        commands = {name: words[:1] for name, words in commands.items()}
+    write(session, execution, commands)
 
 
 def record(

@@ -17,7 +17,8 @@ from fairlead.rollout.plan import ClientSmokeStep, Commands, Plan, SmokeStep
 from fairlead.rollout.situation import Situation
 
 LAST_LINES = 6
-FENCED = 75  # the exit code of fl_fence
+RESTORE = "restore"  # the step that replaces data
+FENCED = "@fenced"  # said by fl_fence; its exit code may be that of a migration, too
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,11 @@ class Failure:
 
 @dataclass
 class Execution:
-    """One run of a plan on a fleet; it is our turn there. `cancel` is set by Ctrl-C."""
+    """One run of a plan on a fleet; it is our turn there. `cancel` is set by Ctrl-C.
+
+    stuck: hosts where the undo of a step that touched what serves failed. data_unknown: data that
+    were being restored could not be brought back, so nothing was started on them.
+    """
 
     fleet: Fleet
     situation: Situation
@@ -46,6 +51,8 @@ class Execution:
     begun: list[Step] = field(init=False)
     seconds: dict[str, float] = field(default_factory=dict)
     fenced: set[str] = field(default_factory=set)
+    stuck: set[str] = field(default_factory=set)
+    data_unknown: bool = False
 
     def __post_init__(self) -> None:
         self.begun = list(self.plan.done)
@@ -66,7 +73,10 @@ class Execution:
         return None
 
     def undo(self) -> dict[str, tuple[str, ...]]:
-        """Undo what was begun, last first; what could not be undone, by host."""
+        """Undo what was begun, last first; what could not be undone, by host.
+
+        Ends where data could not be brought back: no release may be started on such data alone.
+        """
         failed: dict[str, tuple[str, ...]] = {}
         for step in reversed(self.begun):
             if not step.undo:
@@ -78,6 +88,11 @@ class Execution:
             self._conclude(back, started, not reasons)
             for name, lines in reasons.items():
                 failed[name] = (*failed.get(name, ()), *lines)
+            if step.after_switch:
+                self.stuck |= set(reasons)
+            if reasons and step.name == RESTORE:
+                self.data_unknown = True
+                break
         return failed
 
     def tidy(self, record: Commands) -> dict[str, tuple[str, ...]]:
@@ -108,7 +123,7 @@ class Execution:
             self.fenced |= {
                 name
                 for name, outcome in outcomes.items()
-                if isinstance(outcome, Result) and outcome.code == FENCED
+                if isinstance(outcome, Result) and FENCED in outcome.out.splitlines()
             }
             if isinstance(step, SmokeStep) and not reasons:
                 reasons = _judge(step, outcomes)

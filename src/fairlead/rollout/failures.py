@@ -32,12 +32,12 @@ def failed(
     facts = serving.facts(execution.situation, states)
     if failure.fenced and set(moved) <= failure.fenced and not lost:
         return _overtaken(failure, why, states)
-    if moved or (lost and execution.after_switch):
+    if moved or execution.stuck or (lost and execution.after_switch):
         return MixedState(
             f"{_what(failure)}, and not every host is back at what it served before",
             why=[*why, *(f"{name}: does not answer" for name in lost)],
             state=serving.table(states),
-            next_step="inv status; then inv rollback --to=<release>, or fix the hosts named",
+            next_step=_next_step(execution),
             facts=facts,
         )
     why += _data_lost(execution)
@@ -50,6 +50,12 @@ def failed(
         next_step="inv logs, inv status; then deploy again",
         facts=facts,
     )
+
+
+def _next_step(execution: Execution) -> str:
+    if execution.data_unknown:
+        return "fix what is named, then inv rollback: it brings the data back, then their release"
+    return "inv status; then inv rollback --to=<release>, or fix the hosts named"
 
 
 def not_back(

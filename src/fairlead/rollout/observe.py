@@ -139,8 +139,8 @@ def _kept(rest: str, *, from_backup: bool = False) -> KeptRelease:
 
 
 def _backup(fields: dict[str, Any], rest: str) -> None:
-    stamp, release, sequence = rest.split()
-    fields.setdefault("backups", []).append(Backup(stamp, release, int(sequence)))
+    stamp, release, sequence = (*rest.split(" "), "", "")[:3]  # one may be of nothing that was live
+    fields.setdefault("backups", []).append(Backup(stamp, release, int(sequence or 0)))
 
 
 def _backup_data(fields: dict[str, Any], rest: str) -> None:

@@ -69,10 +69,11 @@ class Situation:
         kept = state.kept(self.target.release)
         if kept and kept.status == ReleaseStatus.PREPARED:
             return False  # its roll-out stopped before it was proven
-        return self.is_waiting(host) and all(
-            container.running and container.health in ("", "healthy")
-            for container in state.slot(state.idle_slot)
-            if container.backend
+        routed = [container for container in state.slot(state.idle_slot) if container.backend]
+        return (
+            bool(routed)  # workers rest while a slot is warm, so they tell nothing
+            and self.is_waiting(host)
+            and all(one.running and one.health in ("", "healthy") for one in routed)
         )
 
     def old_backends(self, host: str) -> tuple[str, ...]:

@@ -5,12 +5,13 @@ from fairlead.errors import PreconditionError
 from fairlead.model import Command, ReleaseStatus, Step
 from fairlead.rollout.backups.choice import crossed, dumped, refuse_to_cross
 from fairlead.rollout.journal import Run
-from fairlead.rollout.observed import Observed
+from fairlead.rollout.observed import HostState, Observed
 from fairlead.rollout.plan import Plan, in_order, step
 from fairlead.rollout.session import Session
 from fairlead.rollout.situation import Situation
 from fairlead.rollout.strategies import restoring, slots
 from fairlead.rollout.strategies.revival import revived
+from fairlead.rollout.target import HostTarget
 from fairlead.rollout.unfinished import Unfinished, as_found, find_unfinished, look, target_of
 
 TAKEN_BACK = ("failed", "rolled-back")  # ends of a run that left nothing behind on a host
@@ -34,6 +35,7 @@ def plan_undo(session: Session, *, any_: bool) -> tuple[Situation, Plan, Run] | 
             next_step=found.run.ways_out,
         )
     before = as_found(observed, found)
+    _refuse_the_empty(observed, found)
     crossed_by = _crossed_by(observed, before, found)
     if crossed_by and not found.turned_back:
         refuse_to_cross(observed, *crossed_by, "inv deploy --resume finishes the deploy; or ")
@@ -52,6 +54,35 @@ def plan_undo(session: Session, *, any_: bool) -> tuple[Situation, Plan, Run] | 
         strategy=found.run.strategy,
     )
     return situation, plan, found.run
+
+
+def _refuse_the_empty(observed: Observed, found: Unfinished) -> None:
+    """Raise PreconditionError where the slot to go back to held containers, and they are gone.
+
+    Somebody has pruned what was stopped. Taken back, the run would leave nothing that serves.
+    """
+    emptied = [
+        name
+        for name, run in sorted(found.runs.items())
+        if run.touched and run.live and not observed[name].slot(run.live)
+        if _had_services(observed[name], run)
+    ]
+    if emptied:
+        raise PreconditionError(
+            f"{found.told()}; the containers from before it are gone from {', '.join(emptied)}",
+            why=["somebody removed what was stopped there (docker system prune?)"],
+            state="nothing was changed by this command",
+            next_step="inv deploy --resume goes on; inv rollback --to=<release> starts one anew",
+        )
+
+
+def _had_services(state: HostState, run: Run) -> bool:
+    """Whether a release of before ran there: a host that is new in the environment has none."""
+    return any(
+        HostTarget.of_manifest(state.host, kept.manifest).replicas
+        for kept in state.releases
+        if kept.id != run.release and kept.status == ReleaseStatus.PROVEN
+    )
 
 
 def _crossed_by(observed: Observed, before: Observed, found: Unfinished) -> tuple[str, int] | None:
@@ -88,11 +119,12 @@ def _data_back(situation: Situation, found: Unfinished) -> tuple[Step, ...]:
 
 def _release_back(situation: Situation, found: Unfinished) -> tuple[Step, ...]:
     begun = [name for name, run in found.runs.items() if run.end not in TAKEN_BACK]
+    stopped = tuple(found.runs) if found.restoring else begun  # as the data came back first
     return in_order(
         step(
             "undo switch",
             "all traffic to what was live before",
-            {name: _back(situation, name) for name in begun if found.runs[name].touched},
+            {name: _back(situation, name) for name in stopped if found.runs[name].touched},
             interruptible=False,
             after_switch=True,
         ),

@@ -67,11 +67,16 @@ class SshTransport:
         and a repeatable command sent again; another one is told as lost."""
         talk = _Talk(command, Hearing(command, on_line), cancel, time.monotonic())
         self._open()
+        give_up = 0.0
         while True:
+            began = time.monotonic()
             try:
                 return self._say(talk)
             except Lost as lost:
-                if not command.repeatable:
+                if time.monotonic() - began > ANSWER_SECONDS:  # it spoke in between
+                    give_up = 0.0
+                give_up = give_up or time.monotonic() + RECONNECT_SECONDS
+                if not command.repeatable or time.monotonic() > min(give_up, talk.deadline):
                     raise self._lost(command, str(lost)) from lost
                 self._open_again(talk, lost)
                 talk.hearing.begin()

@@ -297,6 +297,22 @@ def test_a_redis_that_began_to_replicate_may_have_lost_its_own_data(host, taken,
     assert told in done.err
 
 
+@pytest.mark.parametrize(
+    ("told", "lasting"),
+    [
+        (
+            "# Keyspace\r\ndb0:keys=5,expires=2,avg_ttl=9\r\ndb3:keys=1,expires=0\r\n",
+            "db0 3\ndb3 1\n",
+        ),
+        ("db0:keys=2,expires=2,avg_ttl=9,subexpiry=0\r\n", ""),
+        ("# Keyspace\r\n", ""),
+    ],
+)
+def test_keys_that_expire_meanwhile_are_not_missed(host, told, lasting):
+    """Two servers are asked one after the other, and each expires on its own."""
+    assert host.call("fl_redis_lasting", stdin=told.encode()).out == lasting
+
+
 # The first Docker again, with a folder as the volume that a container sees.
 WITH_VOLUME = DOCKER.replace('"$2" ;;', '"$(echo "$2" | sed "s|cd /volume|cd $HERE/volume|")" ;;')
 KILLED = {

@@ -172,7 +172,7 @@ def test_the_fence_lets_only_the_owner_pass(shell):
     take(shell)
     assert shell.run("fl_fence; echo on").out == "on\n"
     theirs = shell.run("fl_fence; echo on", token="other")
-    assert (theirs.code, theirs.out) == (FENCE_LOST, "")
+    assert (theirs.code, theirs.out) == (FENCE_LOST, "@fenced\n")
     shell.call("fl_unlock")
     free = shell.run("fl_fence; echo on")
     assert (free.code, free.out) == (FENCE_LOST, "")

@@ -138,6 +138,19 @@ class TestASlot:
         assert done.code == 70
         assert "api-3 ended with exit code 3" in done.err
 
+    def test_what_worked_before_may_start_twice(self, host):
+        """On the way back there is nothing better to go to: a crash is not the end of the wait."""
+        self.holds(host, self.WELL, self.GONE)
+        nap = 'sleep() { sed -i "s/exited 3/running 0/" "$FL_BASE/rows"; }'
+        done = host.run(f"{nap}\nfl_await p 1 60 patient")
+        assert (done.code, done.marks[-1]) == (0, "@health containers 2 2"), done.err
+
+    def test_patience_ends_with_the_time_and_says_what_ended(self, host):
+        self.holds(host, self.WELL, self.GONE)
+        done = host.call("fl_await", "p", "1", "0", "patient")
+        assert done.code == 70
+        assert "not healthy after 0 s: api-3 ended with exit code 3" in done.err
+
     def test_the_time_is_limited(self, host):
         """Who never gets healthy is named when the time is over."""
         self.holds(host, self.WELL, self.YOUNG)

@@ -267,6 +267,15 @@ class TestRollback:
         assert [line["outcome"] for line in host.audit] == ["failed"]
         assert not (host.base / "lock/owner").exists()
 
+    def test_a_restore_that_was_cut_off_is_no_ground_to_stand_on(self, host):
+        """Exit 4: with data, or not at all; nothing is asked of Docker that would change it."""
+        (host.base / "backups").mkdir(exist_ok=True)
+        (host.base / "backups/.restored.cache").touch()
+        done = host.run("--quick")
+        assert done.returncode == 4
+        assert "a restore of the data of cache was begun and never ended" in done.stderr
+        assert host.asked("compose") == []
+
     def test_a_full_disk_takes_no_lock_and_changes_nothing(self, host):
         """What could not be locked is not touched."""
         words = ["sh", "-c", f"trap '' XFSZ; ulimit -f 0; exec sh {host.script} --quick"]

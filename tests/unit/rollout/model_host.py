@@ -27,7 +27,7 @@ WITHOUT_EFFECT = (
     *("fl_network", "fl_await", "fl_restore", "fl_prune", "fl_drain", "fl_require_up"),
     *("fl_router_up", "fl_router_connect", "fl_router_routes"),
     *("fl_ready_servers", "fl_ready_slot", "fl_hold_free_servers", "fl_admit_servers"),
-    *("fl_live_reconcile", "fl_clear_one_off"),
+    *("fl_live_reconcile", "fl_clear_one_off", "fl_backup_restore", "fl_backup_return"),
 )
 
 
@@ -150,7 +150,7 @@ class ModelHost:
         elif name == "fl_unlock" and ours:
             self.owner = ""
         elif name in ("fl_fence", "fl_renew") and not ours:
-            return FENCE_LOST, ""
+            return FENCE_LOST, "@fenced"
         return 0, ""
 
     def _runs(self) -> list[str]:

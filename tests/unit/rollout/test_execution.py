@@ -27,11 +27,12 @@ from fairlead.errors import (
     MixedState,
     RolledBack,
 )
-from fairlead.model import ReleaseStatus
+from fairlead.model import Command, ReleaseStatus, Step
 from fairlead.rollout.fleet import Fleet
 from fairlead.rollout.observed import Live
 from fairlead.rollout.outcome import carry_out
 from fairlead.rollout.patience import ChangedMeanwhile, LockLost
+from fairlead.rollout.plan import Plan
 from fairlead.rollout.session import Session
 from fairlead.rollout.strategies import STRATEGIES
 from scripts import assigned, split_script
@@ -379,6 +380,27 @@ class TestAFailureAfterTheSwitch:
         assert scene.live == {"web1": "green", "web2": "blue"}
         assert scene.hosts["web1"].serves("api")["green"] == 2
         assert error.state == f"web1 serves {NEW} · web2 serves {OLD}"
+
+    def test_nothing_is_started_on_data_that_could_not_be_brought_back(self):
+        """Neither restored nor returned: exit 6, and the run stays open for the next rollback."""
+        scene = Scene(hosts=("web1",))
+        old, data = "agentic-staging-blue", Command(("fl_backup_restore", "20251201", "cache"))
+        back = Command(("fl_backup_return", "20251202", "cache"))
+        closed, revived = Command(("fl_switch", "-")), Command(("fl_revive", old))
+        stop = Step("stop", "stop", {"web1": (closed,)}, {"web1": (revived,)}, after_switch=True)
+        restore = Step("restore", "", {"web1": (data,)}, {"web1": (back,)}, after_switch=True)
+        scene.plan = Plan((stop, restore))
+        scene.fails("web1", at("fl_backup_restore"), at("fl_backup_return", err="no room"))
+        error = scene.fail(MixedState)
+        assert "web1: could not be undone: no room" in error.why
+        assert "inv rollback: it brings the data back" in error.next_step
+        assert not scene.asked("web1", "fl_revive")
+        assert [story.end for story in scene.hosts["web1"].journal.values()] == [""]
+
+    def test_a_migration_may_end_with_any_code(self):
+        """75 is the fence's, too, but only the fence says so."""
+        scene = Scene(hosts=("web1",)).fails("web1", at("fl_pull", code=75, err="try later"))
+        assert "web1: try later" in scene.fail(DeployFailed).why
 
     def test_a_host_that_is_lost_after_the_switch_is_unknown(self):
         """What cannot be seen is not claimed to be well."""

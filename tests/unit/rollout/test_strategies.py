@@ -118,10 +118,20 @@ class TestBlueGreen:
             ("fl_router_routes", "agentic-staging", f"{folder}/0002-v2/routes"),
             ("fl_switch", "green"),
         ]
-        assert [command.argv for command in named(found, "switch").undo["web1"]] == [
+        undo = [command.argv for command in named(found, "switch").undo["web1"]]
+        assert undo[-2:] == [
             ("fl_router_routes", "agentic-staging", f"{folder}/0001-v1/routes"),
             ("fl_switch", "blue"),
         ]
+
+    def test_traffic_goes_back_only_to_what_is_proven_again(self):
+        """The old slot ran on, but the migration, or time, may have been its end."""
+        undo = [c.argv for c in named(plan(a_situation(everything())), "switch").undo["web1"]]
+        order = [argv[0] for argv in undo]
+        assert order.index("fl_revive") < order.index("fl_await") < order.index("fl_switch")
+        assert undo[order.index("fl_await")] == (
+            *("fl_await", "agentic-staging-blue", "1", "75", "patient"),
+        )
 
     def test_workers_get_their_signal_last(self):
         """The new ones run before the old ones end; a service that is gone ends with them."""
@@ -216,14 +226,14 @@ class TestRecreate:
         ]
 
     def test_a_failure_brings_the_old_back(self):
-        """Undone: running, healthy, and only then served again."""
+        """Undone: it runs, and is served to whoever asks, as nothing else is."""
         undo = [
             c.argv for c in named(plan(a_situation(everything("recreate"))), "stop").undo["web1"]
         ]
         assert [argv[0] for argv in undo] == [
-            *("fl_revive", "fl_ready_servers", "fl_await", "fl_router_routes", "fl_switch")
+            *("fl_revive", "fl_ready_servers", "fl_router_routes", "fl_switch", "fl_await")
         ]
-        assert undo[-1] == ("fl_switch", "blue")
+        assert undo[-2] == ("fl_switch", "blue")
 
     def test_from_the_stop_on_it_counts_as_switched(self):
         """What serves was touched: a failure now is a rollback, and its exit code says so."""

@@ -164,6 +164,24 @@ def test_a_deploy_is_resumed_by_the_configuration_it_began_with():
     assert "inv rollback takes it back" in caught.value.next_step
 
 
+class TestASlotThatWasPruned:
+    """A deploy of v2 was cut off after the switch; then somebody removed what was stopped."""
+
+    def left(self, *releases):
+        state = deploy_left("start", "switch", marked=())
+        return replace(state, releases=releases, containers=state.slot("green"))
+
+    def test_the_only_thing_that_serves_is_not_taken_away(self):
+        with pytest.raises(PreconditionError) as caught:
+            plan_undo(session(self.left(kept(V1), kept(V2))), any_=False)
+        assert "the containers from before it are gone from web1" in caught.value.what
+        assert "inv deploy --resume" in caught.value.next_step
+
+    def test_a_host_that_had_nothing_before_goes_back_to_nothing(self):
+        _, plan, _ = plan_undo(session(self.left(kept(V2))), any_=False)
+        assert names(plan) == ["undo switch", "undo start"]
+
+
 class TestAnIrreversibleMigration:
     """Begun by a deploy of v2 over v1 whose client was lost."""
 

@@ -53,6 +53,12 @@ crossed() { # RELEASE: those after it whose migration took away what it needs
 }
 
 refuse_to_cross() {
+  for mark in "$FL_BASE"/backups/.restored.*; do
+    [ -e "$mark" ] || continue
+    echo "a restore of the data of ${mark##*.restored.} was begun and never ended: nobody knows what they are" >&2
+    echo "nothing was changed; next: bash $0 $release --with-data" >&2
+    exit 4
+  done
   ways=$(crossed "$release" | paste -s -d ' ' -)
   [ -n "$ways" ] || return 0
   echo "the migration of $ways is irreversible: $release cannot work with the data as they are now" >&2
@@ -76,6 +82,8 @@ restore_data() { # what writes is stopped; what is there now is kept in a backup
   say "backing up the data as they are now, as $before"
   sequence=$(fl_releases | sed -n '1s/-.*//p' | sed 's/^0*//')
   sequence=$((sequence + 1))
+  held=${live:-$(previous 9999)} # nothing is live after a rollback with data that was killed
+  held=${held:-$release}
   @dump@
   say "stopping what writes; nothing is served from here to the switch"
   stopped=yes
@@ -136,12 +144,17 @@ ended() { # free the lock; a failure before the switch leaves nothing but the ol
     record mixed
     code=6
   elif [ "$code" -ne 0 ] && [ -n "$slot" ]; then
-    [ "$stopped" = no ] || give_back
-    say "failed; $live serves as before. What the containers said:"
+    say "failed. What the containers said:"
     fl_explain "$FL_KEY-$slot" | sed 's/^@why /    /'
     @clear@
+    [ "$stopped" = no ] || give_back
     record failed
-    [ "$whole" = yes ] || { say "not all of it is back: see above; a person is needed" && code=6; }
+    if [ "$whole" = yes ]; then
+      say "${live:-nothing} serves as before"
+    else
+      say "not all of it is back: see above; a person is needed"
+      code=6
+    fi
   fi
   fl_unlock
   [ "$code" -le 6 ] || code=1

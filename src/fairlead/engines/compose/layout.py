@@ -6,6 +6,9 @@ from fairlead.config import Environment
 
 ROUTER_DIRECTORY = "/opt/fairlead/router"
 SETTLE_SECONDS = 1.0  # what has no healthcheck must run for so long
+# Seconds for what served before to come back: there is nothing better to go to, and one that
+# crashed while it started is forgiven after a minute (fl_crashes in commands/slots.sh).
+PATIENCE = 75.0
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from importlib.resources import files
 from fairlead.commands import backup, compose, host, router
 from fairlead.commands.functions import functions
 from fairlead.config import BackupData, Environment, SmokeCheck
-from fairlead.engines.compose.layout import ROUTER_DIRECTORY, SETTLE_SECONDS, Layout
+from fairlead.engines.compose.layout import PATIENCE, ROUTER_DIRECTORY, SETTLE_SECONDS, Layout
 from fairlead.model import SLOTS, Command
 
 SLOT, RELEASE, STAMP, OLD = "@slot@", "@release@", "@stamp@", "@old@"
-LIVE, BEFORE, DATA, SEQUENCE = "@live@", "@before@", "@data@", "@sequence@"
-MARKERS = (SLOT, RELEASE, STAMP, OLD, LIVE, BEFORE, DATA, SEQUENCE)
+HELD, BEFORE, DATA, SEQUENCE = "@held@", "@before@", "@data@", "@sequence@"
+MARKERS = (SLOT, RELEASE, STAMP, OLD, HELD, BEFORE, DATA, SEQUENCE)
 VARIABLES = {marker: f"${{{marker.strip('@')}}}" for marker in MARKERS}
 DATA_MARKERS = (
     *("dump", "close", "stop", "restore_data", "return_data", "reopen"),
@@ -35,8 +35,10 @@ def rollback_script(
     project, old = layout.project(SLOT), layout.project(OLD)
     config = layout.release_file(RELEASE, f"router-{SLOT}.cfg")
     timeout = max((s.health.timeout for s in environment.services.values()), default=60.0)
+    whole, proven = _revived(old, timeout, routed)
     lines = {
-        "activate": [host.activate(project)],
+        # A rolling deploy has drained its servers one by one, and nothing made them ready since.
+        "activate": [*_ready(project, routed), host.activate(project)],
         "restore": [host.restore(STAMP, RELEASE)],
         "start": [
             host.network(*(layout.project(slot) for slot in SLOTS)),
@@ -54,16 +56,11 @@ def rollback_script(
             router.switch(SLOT),
         ],
         "clear": [host.clear(project)],
-        "settle": [
-            host.revive(old),
-            *([router.ready_slot(old, f"{ROUTER_DIRECTORY}/conf.d/{old}.cfg")] if routed else ()),
-            host.await_healthy(old, SETTLE_SECONDS, timeout),
-            router.switch(OLD),
-        ],
+        "settle": [*whole, proven, router.switch(OLD)],
         "retire": [host.stop_workers(old), host.retire(old, environment.keep_warm)],
     }
     data = environment.data_on(host_name)
-    lines |= _data_lines(data, environment, layout, lines["settle"])
+    lines |= _data_lines(data, layout, [*whole, router.switch(OLD), proven])
     text = _template("rollback.sh")
     for name, commands in lines.items():
         text = _put(text, name, [_line(command) for command in commands])
@@ -72,9 +69,21 @@ def rollback_script(
     return _whole(text, layout)
 
 
+def _revived(project: str, timeout: float, routed: bool) -> tuple[list[Command], Command]:
+    """What makes a slot whole again, and what waits for it (strategies/revival.py)."""
+    patience = max(timeout, PATIENCE)
+    waiting = host.await_healthy(project, SETTLE_SECONDS, patience, "patient")
+    return [host.revive(project), *_ready(project, routed)], waiting
+
+
+def _ready(project: str, routed: bool) -> list[Command]:
+    """The router may send requests to all servers of the slot."""
+    file = f"{ROUTER_DIRECTORY}/conf.d/{project}.cfg"
+    return [router.ready_slot(project, file)] if routed else []
+
+
 def _data_lines(
     data: tuple[BackupData, ...],
-    environment: Environment,
     layout: Layout,
     reopen: list[Command],
 ) -> dict[str, list[Command]]:
@@ -86,7 +95,7 @@ def _data_lines(
     return {
         "check_data": [backup.check(DATA, *(one.name for one in data))],
         "dump": [
-            Command(("fl_backup_begin", BEFORE, LIVE, SEQUENCE)),
+            Command(("fl_backup_begin", BEFORE, HELD, SEQUENCE)),
             *(backup.data(BEFORE, one, required=True) for one in data),
             backup.end(BEFORE),
         ],

@@ -6,7 +6,7 @@ from fairlead.rollout.plan import Plan, step
 from fairlead.rollout.situation import Situation
 from fairlead.rollout.strategies import slots
 from fairlead.rollout.strategies.preparation import migration, preparation
-from fairlead.rollout.strategies.revival import revived
+from fairlead.rollout.strategies.revival import reopened
 
 
 def plan(situation: Situation) -> Plan:
@@ -19,7 +19,7 @@ def plan(situation: Situation) -> Plan:
         slots.start(situation),
         slots.prove(situation),
         slots.smoke_idle(situation),
-        slots.switch(situation),
+        slots.switch(situation, old_runs=False),
         *slots.smoke_live(situation),
     )
 
@@ -38,6 +38,6 @@ def _stop(situation: Situation) -> Step | None:
             )
             for name in live
         },
-        {name: (*revived(situation, name), *slots.back(situation, name)) for name in live},
+        {name: reopened(situation, name, slots.back(situation, name)) for name in live},
         after_switch=True,  # what serves was touched: from here on a failure is a rollback
     )

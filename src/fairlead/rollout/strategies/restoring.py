@@ -16,7 +16,7 @@ from fairlead.rollout.plan import Plan, in_order, step
 from fairlead.rollout.situation import Situation
 from fairlead.rollout.strategies import slots
 from fairlead.rollout.strategies.preparation import preparation
-from fairlead.rollout.strategies.revival import revived
+from fairlead.rollout.strategies.revival import reopened
 
 
 def plan(situation: Situation, chosen: DataBackup) -> Plan:
@@ -34,7 +34,7 @@ def plan(situation: Situation, chosen: DataBackup) -> Plan:
         slots.prove(cold),
         slots.smoke_idle(cold),
         _resume(situation),
-        slots.switch(cold),
+        slots.switch(cold, old_runs=False),
         *slots.smoke_live(cold),
     )
     return replace(ordinary, tidy=in_order(_done(chosen), *ordinary.tidy))
@@ -119,10 +119,9 @@ def _closed(situation: Situation, name: str) -> tuple[Command, ...]:
 
 
 def _reopened(situation: Situation, name: str) -> tuple[Command, ...]:
-    """The live slot runs again, is healthy, and has its traffic."""
-    if not situation.old_slot(name):
-        return ()
-    return (*revived(situation, name), router.switch(situation.old_slot(name)))
+    """The live slot runs again, has its traffic, and is healthy."""
+    old = situation.old_slot(name)
+    return reopened(situation, name, (router.switch(old),)) if old else ()
 
 
 def _restore(situation: Situation, chosen: DataBackup) -> Step | None:

@@ -1,18 +1,26 @@
-"""The old slot whole again: what every way back begins with, before traffic goes there."""
+"""The old slot whole again: what every way back begins with."""
 
 from fairlead.commands import host, router
-from fairlead.engines.compose.layout import SETTLE_SECONDS
+from fairlead.engines.compose.layout import PATIENCE, SETTLE_SECONDS
 from fairlead.model import Command
 from fairlead.rollout.situation import Situation
-
-PATIENCE = 60.0  # seconds: it served a moment ago, and there is nothing better to go to
 
 
 def revived(situation: Situation, name: str) -> tuple[Command, ...]:
     """All of the slot that was live runs, may take requests, and is healthy."""
-    project = situation.old_project(name)
-    return (
-        host.revive(project),
-        *router.ready(*situation.old_backends(name)),
-        host.await_healthy(project, SETTLE_SECONDS, max(situation.health_timeout(name), PATIENCE)),
-    )
+    return (*_started(situation, name), _healthy(situation, name))
+
+
+def reopened(situation: Situation, name: str, switch: tuple[Command, ...]) -> tuple[Command, ...]:
+    """The same where nothing serves meanwhile: traffic first, for whatever of it answers."""
+    return (*_started(situation, name), *switch, _healthy(situation, name))
+
+
+def _started(situation: Situation, name: str) -> tuple[Command, ...]:
+    project, backends = situation.old_project(name), situation.old_backends(name)
+    return (host.revive(project), *router.ready(*backends))
+
+
+def _healthy(situation: Situation, name: str) -> Command:
+    timeout = max(situation.health_timeout(name), PATIENCE)
+    return host.await_healthy(situation.old_project(name), SETTLE_SECONDS, timeout, "patient")

@@ -138,10 +138,8 @@ def _value(situation: Situation, name: str, count: int, replicas: int) -> str:
 
 def _restore(situation: Situation, name: str) -> tuple[Command, ...]:
     """Undo a roll of any length: the whole old slot again, healthy, and all traffic on it."""
-    old = situation.old_slot(name)
-    if not old:
-        return (router.switch("-"),)
-    return (*revived(situation, name), *slots.back(situation, name))
+    whole = revived(situation, name) if situation.old_slot(name) else ()
+    return (*whole, *slots.back(situation, name))
 
 
 def _shrink(situation: Situation, count: int, replicas: int) -> Step | None:

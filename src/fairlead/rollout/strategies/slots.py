@@ -11,6 +11,7 @@ from fairlead.rollout.backups.retention import doomed
 from fairlead.rollout.observed import KeptRelease
 from fairlead.rollout.plan import ClientSmokeStep, Plan, SmokeStep, in_order, step
 from fairlead.rollout.situation import Situation
+from fairlead.rollout.strategies.revival import revived
 from fairlead.rollout.strategies.settle import settle
 
 
@@ -99,8 +100,11 @@ def smoke_idle(situation: Situation) -> Step | None:
     return SmokeStep(**vars(plain), checks=checks) if plain and checks else None
 
 
-def switch(situation: Situation) -> Step | None:
-    """One entry of the router's map: traffic goes to the new slot, request by request."""
+def switch(situation: Situation, *, old_runs: bool = True) -> Step | None:
+    """One entry of the router's map: traffic goes to the new slot, request by request.
+
+    old_runs: the old slot runs meanwhile, so it is proven before traffic goes back to it.
+    """
     commands = {
         name: (
             *_still_up(situation, name),
@@ -114,10 +118,15 @@ def switch(situation: Situation) -> Step | None:
         "switch",
         "switch traffic to " + _slots(situation),
         commands,
-        {name: (*back(situation, name), *_asleep(situation, name)) for name in situation.hosts},
+        {name: _switched_back(situation, name, old_runs) for name in situation.hosts},
         interruptible=False,
         after_switch=True,
     )
+
+
+def _switched_back(situation: Situation, name: str, old_runs: bool) -> tuple[Command, ...]:
+    proven = revived(situation, name) if old_runs and situation.old_slot(name) else ()
+    return (*proven, *back(situation, name), *_asleep(situation, name))
 
 
 def _still_up(situation: Situation, name: str) -> tuple[Command, ...]:

@@ -5,8 +5,8 @@
 #   … --with-data                          and to the data of the backup that belongs to it
 # It takes the same lock and writes the same audit as `inv rollback`. In an environment of several
 # hosts run it on each. Exit codes: 0 done, 1 failed (the old release serves), 2 usage, 3 locked,
-# 4 refused (the release needs its data), 6 a person is needed: the release serves, but what comes
-# after the switch failed; or not all of the old one is back.
+# 4 refused (the release needs its data, or a restore of data never ended), 6 a person is needed:
+# the release serves, but what comes after the switch failed; or not all of the old one is back.
 
 say() { printf '==> %s\n' "$*"; }
 

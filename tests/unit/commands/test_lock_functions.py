@@ -175,7 +175,7 @@ def test_the_fence_lets_only_the_owner_pass(shell):
     assert (theirs.code, theirs.out) == (FENCE_LOST, "@fenced\n")
     shell.call("fl_unlock")
     free = shell.run("fl_fence; echo on")
-    assert (free.code, free.out) == (FENCE_LOST, "")
+    assert (free.code, free.out) == (FENCE_LOST, "@fenced\n")
     assert "now: free" in free.err
 
 

@@ -54,15 +54,19 @@ MakeApp = Callable[[str], Project]
 
 
 @pytest.fixture(scope="module")
-def struck(project, image, request) -> MakeApp:  # noqa: F811
-    """`struck("name")`: the application that faults strike; v1 is live, v2 can be deployed."""
-    made: dict[str, Project] = {}
+def struck(project, image, hosts, request) -> MakeApp:  # noqa: F811
+    """`struck("name")`: the application that faults strike; v1 is live, v2 can be deployed.
 
-    def make(name: str, prepare: Callable[[Project], None] = lambda _: None) -> Project:
+    One that is prepared has hosts of its own: an image that two use is not pulled again.
+    """
+    made: dict[str, Project] = {}
+    count = request.config.getoption("--fault-hosts")
+
+    def make(name: str, prepare: Callable[[Project], None] | None = None) -> Project:
         if name not in made:
             one: Project = project(
                 name,
-                hosts=request.config.getoption("--fault-hosts"),
+                hosts=hosts(2 * count)[count:] if prepare else hosts(count),
                 worker=True,
                 compose=COMPOSE.replace(SERVICE, LATE + SERVICE),
                 more=MIGRATION,
@@ -71,7 +75,8 @@ def struck(project, image, request) -> MakeApp:  # noqa: F811
                 keep_warm="20s",
                 lock_lease=f"{LEASE:g}s",
             )
-            prepare(one)
+            if prepare:
+                prepare(one)
             image("v2")
             one.deploy(image(OLD)).ok()
             made[name] = one

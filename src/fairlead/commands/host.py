@@ -142,6 +142,11 @@ def break_lock(who: str, why: str, token: str) -> Command:
     return Command((*words, token) if token else words, timeout=30)
 
 
+def show_lock() -> Command:
+    """Who holds the lock; a small question, for those who ask it again and again."""
+    return Command(("fl_lock_show",), timeout=30)
+
+
 def journal_open(run: str, header: str) -> Command:
     return Command(("fl_journal_open", run, header), timeout=30)
 

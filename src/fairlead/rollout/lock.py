@@ -76,8 +76,8 @@ def _take(fleet: Fleet, name: str, words: tuple[Command, ...], token: str) -> No
             fleet.listen(
                 Notice(f"{name}: took over the lock that {previous} left ({task})", "warning")
             )
-    if result.code == HELD:
-        raise _held(name, result)
+    if result.code == HELD and (holder := _shown(result)):
+        raise held_error(name, holder)
     if not result.ok:
         raise HostError(
             name,
@@ -88,9 +88,9 @@ def _take(fleet: Fleet, name: str, words: tuple[Command, ...], token: str) -> No
         )
 
 
-def _held(name: str, result: Result) -> LockHeld:
-    line = next(line for line in result.out.splitlines() if line.startswith("@held\t"))
-    return held_error(name, LockHolder.parse(line.removeprefix("@held\t")))
+def _shown(result: Result) -> LockHolder | None:
+    lines = [line for line in result.out.splitlines() if line.startswith("@held\t")]
+    return LockHolder.parse(lines[0].removeprefix("@held\t")) if lines else None
 
 
 def held_error(name: str, lock: LockHolder) -> LockHeld:
@@ -103,6 +103,29 @@ def held_error(name: str, lock: LockHolder) -> LockHeld:
         f"whose owner is gone for good: inv lock.release --token={lock.token}",
         docs="reference/tasks.md#lock",
     )
+
+
+def looking(fleet: Fleet) -> Commands:
+    """What asks every host who holds its lock, and nothing else."""
+    return dict.fromkeys(fleet.hosts, (phrases.show_lock(),))
+
+
+def holders(fleet: Fleet) -> dict[str, LockHolder | None]:
+    """Who has the lock, by host; None where it is free.
+
+    Raises HostError when a host does not say.
+    """
+    found = {}
+    for name, result in all_results(fleet.ask(looking(fleet))).items():
+        if not result.ok:
+            raise HostError(
+                name,
+                "does not say who holds its lock",
+                why=result.err.strip().splitlines()[-3:],
+                next_step="inv doctor",
+            )
+        found[name] = _shown(result)
+    return found
 
 
 def breaking(fleet: Fleet, why: str, token: str) -> Commands:
@@ -128,11 +151,8 @@ def freed(fleet: Fleet, commands: Commands) -> list[str]:
                 state="it ends by itself with its lease",
                 next_step="inv lock.status, or inv doctor",
             )
-        lines += [
-            f"{name}: was held by {line.split(chr(9))[1]}"
-            for line in result.out.splitlines()
-            if line.startswith("@held\t")
-        ]
+        if holder := _shown(result):
+            lines.append(f"{name}: was held by {holder.who}")
     return lines
 
 

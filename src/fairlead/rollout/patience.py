@@ -8,6 +8,7 @@ from typing import TypeVar
 from fairlead.errors import LockHeld, PreconditionError
 from fairlead.events import HostProgress, Listener, PhaseFinished, PhaseStarted
 from fairlead.rollout.fleet import Fleet
+from fairlead.rollout.lock import holders
 
 T = TypeVar("T")
 
@@ -50,14 +51,10 @@ def _wait(
     while time.monotonic() < deadline:
         left = deadline - time.monotonic()
         time.sleep(min(left, pause * random.uniform(0.5, 1.5)))  # noqa: S311 (jitter)
-        held = {
-            name: state.lock
-            for name, state in fleet.observe().items()
-            if state.lock and not state.lock.expired
-        }
+        held = [(name, lock) for name, lock in holders(fleet).items() if lock and not lock.expired]
         if not held:
             break
-        name, lock = sorted(held.items())[0]
+        name, lock = held[0]
         waited = int(time.monotonic() - began)
         listen(HostProgress(STEP, name, "seconds", waited, 0, f"{lock.who}: {lock.doing}"))
         pause = min(pause * 1.5, LONGEST)

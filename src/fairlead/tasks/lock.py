@@ -11,19 +11,18 @@ def status_(run: Run) -> int:
     Example: `inv lock.status --env=production`
     """
     from fairlead.cli.scope import session
-    from fairlead.commands import host
     from fairlead.errors import LockHeld
     from fairlead.model import Step
+    from fairlead.rollout.lock import holders, looking
 
     with session(run) as opened:
         if run.options.plan:
-            words = {name: (host.observe(),) for name in opened.fleet.hosts}
-            run.reporter.plan([Step("observe", "look at the hosts", words)], {})
+            step = Step("lock.status", "ask who holds the lock", looking(opened.fleet))
+            run.reporter.plan([step], {})
             return 0
         rows: list[tuple[object, ...]] = []
         held = False
-        for name, state in opened.fleet.observe().items():
-            lock = state.lock
+        for name, lock in holders(opened.fleet).items():
             held = held or bool(lock and not lock.expired)
             rows.append(
                 (name, lock.who, lock.since, lock.doing, f"{lock.seconds_left} s", lock.token)

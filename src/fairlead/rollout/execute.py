@@ -25,13 +25,24 @@ FENCED = "@fenced"  # said by fl_fence; its exit code may be that of a migration
 class Failure:
     """Where a plan stopped: `reasons` by host (`here` for this machine), a sentence a line.
 
+    evidence: what the containers that the step was about show, by host: an undo takes them away.
     fenced: hosts whose lock is somebody else's by now.
     """
 
     step: Step
     reasons: Mapping[str, tuple[str, ...]]
+    evidence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     interrupted: bool = False
     fenced: frozenset[str] = frozenset()
+
+    @property
+    def told(self) -> list[str]:
+        """Reasons and evidence, each line after its host."""
+        told = {
+            name: (*self.reasons.get(name, ()), *self.evidence.get(name, ()))
+            for name in (*self.reasons, *self.evidence)
+        }
+        return [f"{name}: {line}" for name, lines in told.items() for line in lines]
 
 
 @dataclass
@@ -133,9 +144,9 @@ class Execution:
     def _failure(self, step: Step, reasons: dict[str, tuple[str, ...]]) -> Failure:
         if self.cancel.is_set():
             return Failure(step, {}, interrupted=True)
-        explained = self._explain(step, [name for name in reasons if name in self.fleet.transports])
-        merged = {name: (*lines, *explained.get(name, ())) for name, lines in reasons.items()}
-        return Failure(step, merged, fenced=frozenset(self.fenced))
+        asked = self.situation.hosts if isinstance(step, ClientSmokeStep) else reasons
+        evidence = self._explain(step, [name for name in asked if name in self.fleet.transports])
+        return Failure(step, reasons, evidence, fenced=frozenset(self.fenced))
 
     def _explain(self, step: Step, names: list[str]) -> dict[str, tuple[str, ...]]:
         """State, health answers and last log lines of the containers that the step was about."""

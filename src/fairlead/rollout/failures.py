@@ -27,7 +27,7 @@ def failed(
     states = {name: s for name, s in seen.items() if isinstance(s, HostState)}
     lost = sorted(set(seen) - set(states))
     moved = [n for n, s in states.items() if not serving.serves_as_before(before[n], s)]
-    why = [f"{n}: {line}" for n, lines in failure.reasons.items() for line in lines]
+    why = failure.told
     why += [f"{n}: could not be undone: {line}" for n, lines in unmade.items() for line in lines]
     facts = serving.facts(execution.situation, states)
     if failure.fenced and set(moved) <= failure.fenced and not lost:
@@ -65,10 +65,9 @@ def not_back(
     situation: Situation,
 ) -> MixedState:
     """Undoing an unfinished run did not bring these hosts back."""
-    reasons = failure.reasons if failure else {}
     return MixedState(
         f"{_what(failure)}" if failure else f"{', '.join(wrong)}: not back at what served before",
-        why=[f"{name}: {line}" for name, lines in reasons.items() for line in lines],
+        why=failure.told if failure else [],
         state=serving.table(states),
         next_step="fix what is named, then inv rollback again; or inv rollback --to=<release>",
         facts=serving.facts(situation, states),

@@ -319,6 +319,22 @@ class TestSmoke:
         assert scene.releases == {"web1": OLD, "web2": OLD}
         assert scene.status() == {"failed"}
 
+    def test_a_check_from_here_that_fails_shows_what_the_new_containers_said(self):
+        """They are gone after the undo, so it is asked before, on every host."""
+        closed = {"url": "http://127.0.0.1:1", "smoke": (a_check(from_=("client",)),)}
+        scene = Scene(services=(API,), **closed)
+        for name, host in scene.hosts.items():
+            host.answers = lambda argv, name=name: f"@why api-1: running\n@why   log: {name} 500"
+        error = scene.fail(RolledBack)
+        assert error.what.startswith("`smoke-client` failed here (")
+        assert error.why[0].startswith("here: health (GET /health at 127.0.0.1:1): ")
+        assert error.why[1:] == (
+            *("web1: api-1: running", "web1:   log: web1 500"),
+            *("web2: api-1: running", "web2:   log: web2 500"),
+        )
+        done = [argv[0] for argv in scene.hosts["web1"].done]
+        assert done.index("fl_explain") < done.index("fl_clear")
+
     def test_no_answer_is_no_pass(self):
         """Law 8: a check that reached nobody has not passed."""
         scene = self.scene()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from application import TAGS, application, forget, pinned, settle
 from figures import Figure, Measure, Target, medians
 from lab import Ssh, lab, last_host
-from processes import timed
+from processes import python, timed
 from router import Runtime, Watcher
 from timeline import phases
 
@@ -36,6 +36,14 @@ exec perl -MIO::Socket::INET -e '
     select undef, undef, undef, 0.005;
   }}
   exit 1' "$address"
+"""
+# What a team writes itself with the libraries we use, and nothing that makes it safe.
+FABRIC = """
+from fabric import Connection
+login = {"key_filename": key, "look_for_keys": False, "allow_agent": False}
+with Connection(address, user="deploy", connect_kwargs=login) as connection:
+    connection.run(pull, hide=True)
+    connection.run(start, hide=True)
 """
 
 
@@ -73,6 +81,14 @@ class Bench:
         host = self.project.hosts[0]
         whole = timed(self.ssh.argv(host, "\n".join(self._scripts(tag))))
         self.note(f"one ssh process, {kind}", whole() + self._switch())
+        self.ssh.run(host, "docker rm -f bench-part >/dev/null")
+
+    def with_fabric(self, tag: str, kind: str) -> None:
+        """The same, in two commands of a small Fabric program."""
+        host = self.project.hosts[0]
+        pull, start = self._scripts(tag)
+        whole = timed(python(FABRIC, {**self.ssh.facts(host), "pull": pull, "start": start}))
+        self.note(f"a Fabric program, {kind}", whole() + self._switch())
         self.ssh.run(host, "docker rm -f bench-part >/dev/null")
 
     def _scripts(self, tag: str) -> tuple[str, str]:
@@ -127,6 +143,7 @@ def _rounds(bench: Bench, runs: int) -> None:
         settle(bench.ssh, host, bench.project)
         bench.by_hand(tag, THERE)
         bench.in_one_process(tag, THERE)
+        bench.with_fabric(tag, THERE)
         bench.deploy(tag, THERE)
     for tag in itertools.islice(turn, runs):
         settle(bench.ssh, host, bench.project)
@@ -160,6 +177,7 @@ def _measure(bench: Bench) -> Measure:
             "parts: plain docker over an ssh connection that is open already, on the same host",
             "one ssh process: the parts in one script, with the start of ssh and its login; no "
             "lock, no look, no backup, no router's word, no smoke checks, nothing tidied up",
+            "a Fabric program: the parts again, in Python; what it leaves out is the same",
             "the idle slot is stopped before, as when keep_warm is over, but for the last two rows",
             f"{bench.round_trips} round trips besides the lock's; a new image has a layer of 5 MB",
             "Kamal 2.96 s, 3.3 times the sum of its parts: measured elsewhere, not here",

@@ -90,13 +90,14 @@ def services_to_deploy(run: "Run") -> tuple[str, ...] | None:
     image, and for those of which nothing tells whether they do; None when there is none.
     """
     from fairlead.events import Notice
-    from fairlead.services.deployed import same_image, undeclared
 
     environment = run.environment()
     names, all_changed = _asked(run)
     named = chosen_services(environment, names)
     if not all_changed:
         return named
+    from fairlead.services.deployed import same_image, undeclared
+
     images = {name: one.image for name, one in environment.services.items() if one.image}
     untold = undeclared(images, {one.name for one in _declaration(run).services})
     if untold:

@@ -16,10 +16,10 @@ from fairlead.commands import host as phrases
 from fairlead.commands.script import script
 from fairlead.errors import ConfigError, HostError, Problem
 from fairlead.events import HostFinished, HostProgress, Listener, PhaseFinished, PhaseStarted
-from fairlead.images.record import Built, layout_of, records
-from fairlead.images.reference import Reference, parse
+from fairlead.images.record import Built, layout_of
+from fairlead.images.reference import parse
 from fairlead.images.shelf import Shelf
-from fairlead.model import Command, Image, Result
+from fairlead.model import Command, Result
 from fairlead.transport.fanout import fan_out
 from fairlead.transport.protocol import LineListener
 
@@ -81,18 +81,6 @@ def tunnel_port(wanted: Sequence[Built]) -> int:
     if problems:
         raise ConfigError(problems, state="nothing was sent")
     return int(next(iter(servers.values())).partition(":")[2])
-
-
-def delivered(root: Path, reference: Reference) -> Image | None:
-    """What a tag of such a repository means: the newest image built here with it; else None."""
-    if not reference.over_ssh:
-        return None
-    for record in records(root):
-        for one in record.images:
-            if one.image == reference.name and reference.tag in one.tags:
-                platforms = tuple(one.platforms)
-                return Image(reference.name, reference.tag, one.digest, one.size, platforms)
-    return None
 
 
 def _to_host(

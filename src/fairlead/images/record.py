@@ -10,7 +10,9 @@ from pathlib import Path
 from fairlead.config.folder import own_folder
 from fairlead.images.disk import on_disk
 from fairlead.images.layout import Layout
+from fairlead.images.reference import Reference
 from fairlead.images.revision import Revision
+from fairlead.model import Image
 
 SCHEMA = 1
 
@@ -92,6 +94,18 @@ def keep(
         beside = file.with_suffix(".new")
         beside.write_text(text, "utf-8")
         os.replace(beside, file)
+
+
+def delivered(root: Path, reference: Reference) -> Image | None:
+    """What a tag of such a repository means: the newest image built here with it; else None."""
+    if not reference.over_ssh:
+        return None
+    for record in records(root):
+        for one in record.images:
+            if one.image == reference.name and reference.tag in one.tags:
+                platforms = tuple(one.platforms)
+                return Image(reference.name, reference.tag, one.digest, one.size, platforms)
+    return None
 
 
 def layout_of(root: Path, built: Built) -> Layout:

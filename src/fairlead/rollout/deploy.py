@@ -11,7 +11,7 @@ from fairlead.engines.compose import source
 from fairlead.engines.compose.project_files import ProjectFile, project_files
 from fairlead.engines.compose.refusals import refusals, resets
 from fairlead.errors import ConfigError, PreconditionError, Problem
-from fairlead.images.deliver import delivered
+from fairlead.images.record import delivered
 from fairlead.images.reference import Reference, parse
 from fairlead.model import Image, Secret
 from fairlead.rollout import manifest, preconditions

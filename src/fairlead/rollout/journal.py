@@ -68,7 +68,7 @@ class Run:
     end: how it ended, empty while it has not. since: when its last step began (ISO). live: the
     slot that was live before it. serving: the names of its steps that change what serves.
     data_of, data_before: of a rollback with data, the backup they come from, and the one that holds
-    those from before.
+    those from before. irreversible: its migration takes away what the release before needs.
     """
 
     id: str
@@ -87,6 +87,7 @@ class Run:
     started: str = ""
     data_of: str = ""
     data_before: str = ""
+    irreversible: bool = False
 
     @property
     def last(self) -> int:
@@ -100,8 +101,14 @@ class Run:
 
     @property
     def touched(self) -> bool:
-        """It began to change what serves."""
-        return any(one.name.removeprefix("undo-") in self.serving for one in self.steps)
+        """It began to change what serves, or took away what that needs."""
+        begun = {one.name.removeprefix("undo-") for one in self.steps}
+        return self.crossed or bool(begun & self.serving)
+
+    @property
+    def crossed(self) -> bool:
+        """It began its irreversible migration: what serves may not work with the data any more."""
+        return self.irreversible and self.began("migrate")
 
     @property
     def turned_back(self) -> bool:
@@ -122,6 +129,8 @@ class Run:
     def ways_out(self) -> str:
         """The commands that bring it to an end, for a person. Half-restored data only go back."""
         forward, back = "inv deploy --resume finishes it", "inv rollback takes it back"
+        if self.crossed and not self.turned_back:
+            return f"{forward}; inv rollback names the way back, with its data"
         if not self.data_of:
             return f"{forward}, {back}"
         return forward if self.data_are_back else f"{back}, release and data"
@@ -150,6 +159,7 @@ def parse(text: str) -> Run:
         started=about["started"],
         data_of=about.get("data_of", ""),
         data_before=about.get("data_before", ""),
+        irreversible=about.get("irreversible", False),
     )
 
 

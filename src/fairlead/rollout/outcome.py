@@ -118,6 +118,7 @@ def _headers(session: Session, situation: Situation, plan: Plan, doing: str) -> 
         "strategy": plan.strategy or situation.environment.strategy,
         "services": list(target.services),
         "started": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "irreversible": bool(target.migration and target.migration.irreversible),
         **{name: plan.audit.get(name, "") for name in ("data_of", "data_before")},
     }
     return {

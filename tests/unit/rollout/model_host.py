@@ -28,6 +28,7 @@ WITHOUT_EFFECT = (
     *("fl_router_up", "fl_router_connect", "fl_router_routes"),
     *("fl_ready_servers", "fl_ready_slot", "fl_hold_free_servers", "fl_admit_servers"),
     *("fl_live_reconcile", "fl_clear_one_off", "fl_backup_restore", "fl_backup_return"),
+    "fl_irreversible",
 )
 
 

@@ -1,5 +1,6 @@
 """Plans carried out on recorded hosts: what runs is what was planned; what fails is undone."""
 
+import json
 import threading
 from dataclasses import replace
 
@@ -186,6 +187,15 @@ class TestAGoodRollOut:
         outcome = scene.run()
         assert outcome.warnings == ("web2: rm: busy",)
         assert [one.level for one in scene.of(events.Notice)] == ["warning"]
+
+    @pytest.mark.parametrize("irreversible", [True, False])
+    def test_the_journal_knows_whether_there_is_a_way_back(self, irreversible):
+        """Whoever finds the run unfinished has nothing but what its hosts tell."""
+        scene = Scene(migrate=replace(a_migration(), irreversible=irreversible))
+        scene.run()
+        for host in scene.hosts.values():
+            [story] = host.journal.values()
+            assert json.loads(story.header)["irreversible"] is irreversible
 
     def test_an_audit_that_cannot_be_written_changes_nothing(self):
         """Law 9: the deploy is done, and a notice says what is missing."""

@@ -26,7 +26,9 @@ from fairlead.rollout.observed import Backup
 from fairlead.rollout.resume import plan_resume
 from fairlead.rollout.rollback import plan_rollback
 from fairlead.rollout.session import Session
+from fairlead.rollout.status import describe, overall
 from fairlead.rollout.undo import plan_undo
+from fairlead.rollout.unfinished import refuse_unfinished
 
 ENVIRONMENT = an_environment(
     services=(API, WORKER, REDIS),
@@ -146,9 +148,9 @@ class TestARollbackWithData:
         assert plan.audit == WITH_DATA
 
 
-def deploy_left(*steps, marked=(V2.release,)):
+def deploy_left(*steps, marked=(V2.release,), irreversible=True):
     """A deploy of v2 over v1 whose client was lost in the last of these steps."""
-    run = a_run(V2, steps, "deploy", "blue", ("switch",))
+    run = a_run(V2, steps, "deploy", "blue", ("switch",), irreversible=irreversible)
     waiting = kept(V2, status=ReleaseStatus.PREPARED)
     state = deployed(ENVIRONMENT, target=V1, idle=V2, runs=(run,), irreversible=marked)
     return replace(state, releases=(kept(V1), waiting))
@@ -202,6 +204,30 @@ class TestAnIrreversibleMigration:
         """It had failed by itself; what serves has the data as they are already."""
         plan = self.undone(deploy_left("migrate", "start", "undo-start"))
         assert f"the migration of {V2.release} is irreversible and was begun" in plan.notes[0]
+
+    @pytest.mark.parametrize("steps", [("migrate",), ("migrate", "start", "health")])
+    def test_no_other_deploy_takes_its_place(self, steps):
+        """v1 serves on data that it may not work with: neither is that "nothing was changed"."""
+        state = deploy_left(*steps)
+        with pytest.raises(PreconditionError) as caught:
+            refuse_unfinished({"web1": state})
+        assert "inv deploy --resume finishes it; inv rollback names" in caught.value.next_step
+        verdict = overall({"web1": state})
+        assert (verdict.exit_code, verdict.payload["outcome"]) == (1, "unfinished")
+        _, [note] = describe(ENVIRONMENT, {"web1": state})
+        assert "inv deploy --resume finishes it; inv rollback names the way back" in note
+
+    @pytest.mark.parametrize(
+        "state",
+        [
+            deploy_left("upload", marked=()),
+            deploy_left("migrate", "health", marked=(), irreversible=False),
+        ],
+        ids=["before it", "reversible"],
+    )
+    def test_what_the_old_release_can_live_with_is_no_obstacle(self, state):
+        refuse_unfinished({"web1": state})
+        assert overall({"web1": state}).exit_code == 0
 
     def test_before_the_migration_there_is_nothing_to_cross(self):
         assert self.undone(deploy_left("upload", marked=())).notes == ()

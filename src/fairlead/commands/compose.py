@@ -22,10 +22,13 @@ def grow(project: str, file: str, scale: Mapping[str, int]) -> Command:
 
 
 def run_once(project: str, file: str, service: str, argv: Sequence[str], timeout: float) -> Command:
-    """Run a service's image once with another command, and remove the container after."""
-    words = (*_compose(project, file), "run", "--rm", "--no-deps", "-T", service, *argv)
+    """Run a service's image once with another command, and remove the container after.
+
+    Quiet: what it prints is the command's own output.
+    """
+    words = (*_compose(project, file, "quiet"), "run", "--rm", "--no-deps", "-T", service, *argv)
     return Command(words, timeout=timeout)
 
 
-def _compose(project: str, file: str) -> tuple[str, ...]:
-    return ("fl_compose", "--progress", "plain", "-p", project, "-f", file)
+def _compose(project: str, file: str, progress: str = "plain") -> tuple[str, ...]:
+    return ("fl_compose", "--progress", progress, "-p", project, "-f", file)

@@ -190,9 +190,20 @@ def _reasons(outcomes: Mapping[str, Outcome]) -> dict[str, tuple[str, ...]]:
         elif isinstance(outcome, Exception):  # whatever it is, what was begun must be undone
             reasons[name] = (f"unexpected {type(outcome).__name__}: {outcome}",)
         elif not outcome.ok:
-            said = [line for line in outcome.err.splitlines() if line.strip()]
-            reasons[name] = tuple(said[-LAST_LINES:]) or (f"exit code {outcome.code}",)
+            said = (*_last_lines(_own_output(outcome.out)), *_last_lines(outcome.err))
+            reasons[name] = said or (f"exit code {outcome.code}",)
     return reasons
+
+
+def _own_output(out: str) -> str:
+    """What the command that failed printed itself: a migration may report on stdout."""
+    lines = out.splitlines()
+    begun = max((n for n, line in enumerate(lines) if line.startswith("@run ")), default=0)
+    return "\n".join(line for line in lines[begun:] if not line.startswith("@"))
+
+
+def _last_lines(text: str) -> tuple[str, ...]:
+    return tuple([line for line in text.splitlines() if line.strip()][-LAST_LINES:])
 
 
 def _faults(check: SmokeCheck, answers: Sequence[smoke.Answer]) -> list[str]:

@@ -250,6 +250,16 @@ class TestAFailureBeforeTheSwitch:
         assert "inv logs" in error.next_step
         assert scene.asked("web2", "fl_explain") == [("fl_explain", "agentic-staging-green")]
 
+    def test_what_a_migration_said_on_stdout_is_told_before_what_is_on_stderr(self):
+        """Its own last lines, not what commands before it printed, nor marks."""
+        said = "@run 2\nfrom before\n@run 3\n" + "\n".join(f"row {n}" for n in range(9))
+        fault = at("fl_compose", err="it broke", out=said + "\n@done\nE: no such column")
+        scene = Scene(hosts=("web1",), migrate=a_migration()).fails("web1", fault)
+        error = scene.fail(DeployFailed)
+        assert error.what.startswith("`migrate` failed on web1")
+        rows = [f"web1: row {n}" for n in range(4, 9)]
+        assert error.why == (*rows, "web1: E: no such column", "web1: it broke")
+
     def test_a_step_that_fails_ends_the_plan(self):
         """Nothing after it runs, on no host."""
         scene = Scene().fails("web1", at("fl_pull"))

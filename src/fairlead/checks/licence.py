@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from fairlead.checks.finding import Finding, Severity
+from fairlead.checks.spdx import weighed
 
 UNKNOWN = ("", "unknown", "unknown license", "other", "none")
 
@@ -25,37 +26,53 @@ class Licences:
 
     def judged(self, tool: str, package: str, version: str, licence: str) -> Finding | None:
         """What is wrong with the licence of a package; None when nothing is."""
-        choices = [self._fault(choice) for choice in re.split(r"\s+OR\s+", licence.strip("() "))]
-        if not all(choices):  # a licensee may choose
+        weight = weighed(licence, self._weight)
+        fault = _FAULTS[self._named(licence) if weight is None else weight]
+        if fault is None:
             return None
-        rule = "licence-denied" if "licence-denied" in choices else choices[0]
-        denied = rule == "licence-denied"
         return Finding(
             tool=tool,
-            rule=rule,
-            severity=Severity.HIGH if denied else Severity.MEDIUM,
-            message=f"licence {licence!r} " + _SAID[rule],
+            rule=fault.rule,
+            severity=fault.severity,
+            message=f"licence {licence!r} {fault.said}",
             package=package,
             installed=version,
             fix="replace the package, or settle its licence in [scan.licenses]",
         )
 
-    def _fault(self, choice: str) -> str:
-        """The rule that one choice of licences breaks; all its parts bind."""
-        parts = [part.strip("() ") for part in re.split(r"\s+AND\s+|;", choice)]
-        if any(_matches(part, self.deny) for part in parts):
-            return "licence-denied"
-        if not self.allow or all(_matches(part, self.allow) for part in parts):
-            return ""
-        unknown = all(part.lower() in UNKNOWN for part in parts)
-        return "licence-unknown" if unknown else "licence-not-allowed"
+    def _weight(self, licence: str) -> int:
+        """Of one licence; one with an exception is listed with it or without."""
+        forms = (licence, re.split(r"\s+with\s+", licence, flags=re.I)[0])
+        if any(_matches(form, self.deny) for form in forms):
+            return DENIED
+        if not self.allow or any(_matches(form, self.allow) for form in forms):
+            return TAKEN
+        return NOT_KNOWN if licence.lower() in UNKNOWN else NOT_ALLOWED
+
+    def _named(self, text: str) -> int:
+        """Of a text that is no expression: every licence that it names counts, for nobody can say
+        whether its `or` is a choice (`GNU Library or Lesser General Public License`)."""
+        if any(_matches(part.strip(), self.deny) for part in _PARTS.split(text)):
+            return DENIED
+        return max(self._weight(name.strip(" ()")) for name in _NAMES.split(text))
 
 
-_SAID = {
-    "licence-denied": "is on the deny list",
-    "licence-unknown": "says nothing",
-    "licence-not-allowed": "is not on the allow list",
-}
+@dataclass(frozen=True)
+class _Fault:
+    rule: str
+    severity: Severity
+    said: str
+
+
+TAKEN, NOT_KNOWN, NOT_ALLOWED, DENIED = range(4)
+_FAULTS = (
+    None,
+    _Fault("licence-unknown", Severity.MEDIUM, "says nothing"),
+    _Fault("licence-not-allowed", Severity.MEDIUM, "is not on the allow list"),
+    _Fault("licence-denied", Severity.HIGH, "is on the deny list"),
+)
+_NAMES = re.compile(r";|\s+(?:AND|OR)\s+")
+_PARTS = re.compile(r"[;,/()]|\s+(?:and|or)\s+", re.I)
 
 
 def _matches(licence: str, globs: tuple[str, ...]) -> bool:

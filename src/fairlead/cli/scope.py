@@ -77,7 +77,7 @@ def repository_services(run: "Run") -> "tuple[RepositoryService, ...]":
     names, all_changed = _asked(run)
     chosen = set(_known(names, [one.name for one in services]))
     if all_changed:
-        chosen |= {one.name for one in changes(run, base_of()).services}
+        chosen |= differing(run, base_of())
     elif not names:
         return services
     return tuple(service for service in services if service.name in chosen)
@@ -104,8 +104,8 @@ def services_to_deploy(run: "Run") -> tuple[str, ...] | None:
         listed = ", ".join(sorted(untold))
         text = f"taken whether changed or not, since no source is declared for it: {listed}"
         run.reporter.event(Notice(text))
-    differing = same_image(images, {one.name for one in changes(run).services})
-    return tuple(sorted(differing | untold | set(named))) or None
+    taken = same_image(images, differing(run)) | untold | set(named)
+    return tuple(sorted(taken)) or None
 
 
 def _asked(run: "Run") -> tuple[tuple[str, ...], bool]:
@@ -119,6 +119,16 @@ def _asked(run: "Run") -> tuple[tuple[str, ...], bool]:
 def base_of(given: str | None = None) -> str | None:
     """The commit to compare with: --base, else FAIRLEAD_BASE; None for what is live."""
     return os.environ.get("FAIRLEAD_BASE") if given is None else given
+
+
+def differing(run: "Run", base: str | None = None) -> set[str]:
+    """The names of `changes`; it is told which changed files select nothing."""
+    from fairlead.events import Notice
+
+    found = changes(run, base)
+    if found.left_out:
+        run.reporter.event(Notice(found.left_out))
+    return {one.name for one in found.services}
 
 
 def changes(run: "Run", base: str | None = None) -> "Changes":

@@ -30,6 +30,15 @@ class Changes:
     services: tuple[Changed, ...]
     unowned: tuple[str, ...] = ()
 
+    @property
+    def left_out(self) -> str:
+        """What selected nothing, in a line; empty when every file is somebody's."""
+        if not self.unowned:
+            return ""
+        count = len(self.unowned)
+        shown = ", ".join(self.unowned[:3]) + (", …" if count > 3 else "")
+        return f"changed, but of no service: {count} file{'s' * (count != 1)} ({shown})"
+
 
 @dataclass(frozen=True)
 class Since:
@@ -96,7 +105,8 @@ def _difference(
     root, services = declaration.root, declaration.services
     commit = history.starting_point(root, base)
     tracked = history.changed_files(root, commit)
-    here = touched(services, declaration.global_files, {*tracked, *untracked()})
+    files = {*tracked, *untracked()}
+    here = touched(services, declaration.global_files, files, declaration.outside)
     causes = {name: _causes(files) for name, files in here.files.items()}
     for name, cause in redeclared(root, commit, tracked, services).items():
         causes.setdefault(name, []).insert(0, cause)

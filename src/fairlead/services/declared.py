@@ -14,6 +14,7 @@ from fairlead.config.local import BASE
 from fairlead.config.source import Shared, Source
 from fairlead.config.toml_lines import KeyPath
 from fairlead.errors import ConfigError, Problem
+from fairlead.services.outside import outside
 
 FILE = "services.json"
 
@@ -56,11 +57,13 @@ class Declaration:
     """All that a repository declares of its services. root: its top folder.
 
     services: sorted by name. global_files: patterns of files that belong to every service.
+    outside: service → files and folders that its image is made from besides its own folder.
     """
 
     root: Path
     services: tuple[RepositoryService, ...]
     global_files: tuple[str, ...] = ()
+    outside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def declared(repository: Repository) -> tuple[RepositoryService, ...]:
@@ -89,7 +92,7 @@ def read_declaration(repository: Repository) -> Declaration:
     found = [_service(name, source) for _, name, source in written]
     found.sort(key=lambda service: service.name)
     shared = (*repository.repository.global_files, *file.global_files)
-    return Declaration(repository.root, tuple(found), shared)
+    return Declaration(repository.root, tuple(found), shared, outside(repository, found))
 
 
 Written = list[tuple[str, str, Source]]  # file, name, source

@@ -1,16 +1,14 @@
 """Services whose declaration changed: another Dockerfile or dependency is another build."""
 
 import json
-import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fairlead.config.local import BASE, source_tables
-from fairlead.config.project import FOLDER
-from fairlead.engines.compose.declared import parsed
 from fairlead.services import history
+from fairlead.services.composed import built_services, compose_file
 from fairlead.services.declared import FILE, RepositoryService
 
 Entries = Mapping[str, Any]  # service → what was written of it; "" → what was written for all
@@ -35,7 +33,7 @@ def redeclared(
     files: what changed since. A file that was not there, or could not be read, declared nothing.
     """
     causes: dict[str, str] = {}
-    for file, entries in ((FILE, _of_json), (BASE, _of_toml), (_compose_file(root), _of_compose)):
+    for file, entries in ((FILE, _of_json), (BASE, _of_toml), (compose_file(root), _of_compose)):
         if file not in files or not (root / file).is_file():
             continue
         before = _read(entries, history.file_at(root, base, file) or "")
@@ -52,15 +50,6 @@ def redeclared(
 def _differing(before: Entries, now: Entries) -> str:
     """What was written for all services and is not as it was; the first of it."""
     return next((key for key in {**before, **now} if before.get(key) != now.get(key)), "")
-
-
-def _compose_file(root: Path) -> str:
-    """The compose file's path from the repository's root, as git tells it."""
-    try:
-        named = tomllib.loads((root / BASE).read_text(encoding="utf-8-sig")).get("compose")
-    except (OSError, ValueError):
-        named = None
-    return os.path.normpath(f"{FOLDER}/{named or 'compose.yaml'}")
 
 
 def _read(entries: Any, text: str) -> Entries:
@@ -95,8 +84,5 @@ def _of_toml(text: str) -> Entries:
 
 def _of_compose(text: str) -> Entries:
     """How the compose file builds its services; it may say the same of many through one anchor."""
-    services = parsed(text.encode()).get("services", {})
     keys = ("build", "image", "extends")
-    return {
-        name: [one.get(key) for key in keys] for name, one in services.items() if "build" in one
-    }
+    return {name: [one.get(key) for key in keys] for name, one in built_services(text).items()}

@@ -1,8 +1,9 @@
 """From files that changed to the services they belong to. Pure: git is asked elsewhere."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from fairlead.services.declared import RepositoryService
 from fairlead.services.owners import Owners
@@ -19,10 +20,13 @@ class Touched:
 
 
 def touched(
-    services: Sequence[RepositoryService], global_files: Sequence[str], files: Iterable[str]
+    services: Sequence[RepositoryService],
+    global_files: Sequence[str],
+    files: Iterable[str],
+    outside: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Touched:
-    """Whose the files are. A global file is also its folder's owner's."""
-    owners = Owners(services, global_files)
+    """Whose the files are. A global file is also its folder's owner's. outside: as of Owners."""
+    owners = Owners(services, global_files, outside)
     found: defaultdict[str, list[str]] = defaultdict(list)
     everything, unowned = "", []
     for file in sorted(set(files)):

@@ -82,8 +82,5 @@ def _told(found: "Changes") -> dict[str, object]:
 
 
 def _summary(found: "Changes") -> list[str]:
-    lines = [] if found.services else ["no service changed"]
-    if found.unowned:
-        shown = ", ".join(found.unowned[:3]) + (", …" if len(found.unowned) > 3 else "")
-        lines.append(f"changed, but of no service: {len(found.unowned)} files ({shown})")
-    return lines
+    none = [] if found.services else ["no service changed"]
+    return [*none, *filter(None, [found.left_out])]

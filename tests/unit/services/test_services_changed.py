@@ -179,12 +179,12 @@ def test_another_way_to_build_is_a_change(repo, file, text, expected):
     """What an image is made with is not always in its service's folder."""
     here = repo()
     recipe = 'app = "a"\n[build.services.api]\ncontext = "services/api"\n'
-    compose = "services:\n  jobs:\n    build: .\n    "
+    compose = "services:\n  jobs:\n    build: ../jobs\n    "
     before = {TOML: recipe, COMPOSE: compose}
     for one, content in before.items():
         here.write(one, content)
     here.commit()
-    kept = before[file].removesuffix("build: .\n    ") if "build:" in text else before[file]
+    kept = before[file].removesuffix("build: ../jobs\n    ") if "build:" in text else before[file]
     here.write(file, f"{kept}{text}\n")
     if isinstance(expected, str):
         expected = dict.fromkeys(("api", "jobs", "lib", "web"), expected)

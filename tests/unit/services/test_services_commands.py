@@ -100,6 +100,14 @@ def test_all_changed_narrows_the_verbs_of_local_work(call):
     assert table["rows"][0]["looked at"] == "1 file"
 
 
+def test_work_on_what_changed_tells_what_belongs_to_nobody(call):
+    """Where nothing is selected, a person must see what was not taken for a reason to."""
+    call.repo.write("scripts/release.sh", "changed")
+    said = call("test", "--service=all-changed", FAIRLEAD_BASE="HEAD")
+    assert said.returncode == 0
+    assert "changed, but of no service: 1 file (scripts/release.sh)" in said.stdout + said.stderr
+
+
 def test_the_tests_of_a_service_are_run_in_its_folder(repo):
     command = f"{sys.executable} -c 'import os; print(os.getcwd()); print(\"1 passed in 0.1s\")'"
     here = repo([{"name": "a", "path": "a", "test_command": command}, {"name": "b", "path": "b"}])

@@ -28,9 +28,17 @@ def repositories(draw):
     )
 
 
-def owns(service: RepositoryService, file: str) -> bool:
-    folder, parts = service.path.split("/"), file.split("/")
-    return service.path == "." or parts[: len(folder)] == folder or folder[: len(parts)] == parts
+OUTSIDE = some.dictionaries(
+    some.sampled_from(["s0", "s1", "s2"]), some.lists(PATHS, max_size=2), max_size=2
+)
+
+
+def owns(service: RepositoryService, outside, file: str) -> bool:
+    def holds(path: str) -> bool:
+        folder, parts = path.split("/"), file.split("/")
+        return path == "." or parts[: len(folder)] == folder or folder[: len(parts)] == parts
+
+    return any(map(holds, [service.path, *outside.get(service.name, ())]))
 
 
 def is_global(pattern: str, file: str) -> bool:
@@ -39,25 +47,25 @@ def is_global(pattern: str, file: str) -> bool:
     return (below or len(wanted) == len(parts)) and all(map(fnmatchcase, parts, wanted))
 
 
-def obvious(services, patterns, files) -> set[str]:
+def obvious(services, outside, patterns, files) -> set[str]:
     if any(is_global(pattern, file) for pattern in patterns for file in files):
         return {service.name for service in services}
-    chosen = {s.name for s in services if any(owns(s, file) for file in files)}
+    chosen = {s.name for s in services if any(owns(s, outside, file) for file in files)}
     for _ in services:
         chosen |= {s.name for s in services if chosen & set(s.depends_on)}
     return chosen
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(repositories(), some.lists(GLOBS, max_size=2), some.lists(PATHS, max_size=5))
-def test_the_selection_is_the_obvious_one(services, patterns, files):
-    found = touched(services, patterns, files)
+@given(repositories(), OUTSIDE, some.lists(GLOBS, max_size=2), some.lists(PATHS, max_size=5))
+def test_the_selection_is_the_obvious_one(services, outside, patterns, files):
+    found = touched(services, patterns, files, outside)
     seeds = {s.name for s in services} if found.everything else set(found.files)
-    assert set(reached(seeds, dependents(services))) == obvious(services, patterns, files)
+    assert set(reached(seeds, dependents(services))) == obvious(services, outside, patterns, files)
     assert set(found.unowned) == {
         file
         for file in files
-        if not any(owns(one, file) for one in services)
+        if not any(owns(one, outside, file) for one in services)
         and not any(is_global(pattern, file) for pattern in patterns)
     }
 

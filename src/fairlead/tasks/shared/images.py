@@ -71,19 +71,19 @@ def chosen(run: Run, building: "Building", tag: str, changed: bool) -> "tuple[Bu
 
 def _differing(run: Run, built: "set[str]") -> "set[str]":
     """The services that changed, and those of which nothing tells; it is said what is left out."""
-    from fairlead.cli.scope import base_of, changes
+    from fairlead.cli.scope import base_of, differing
     from fairlead.events import Notice
     from fairlead.services import declared
 
-    differing = {one.name for one in changes(run, base_of()).services}
+    changed = differing(run, base_of())
     undeclared = built - {one.name for one in declared(run.repository())}
     for names, text in (
-        (differing - built, "changed, but no image is built for it (no Dockerfile): {}"),
+        (changed - built, "changed, but no image is built for it (no Dockerfile): {}"),
         (undeclared, "taken whether changed or not, since no source is declared for it: {}"),
     ):
         if names:
             run.reporter.event(Notice(text.format(", ".join(sorted(names)))))
-    return differing | undeclared
+    return changed | undeclared
 
 
 def tell_errors(run: Run, errors: "Iterable[Exception | None]") -> None:

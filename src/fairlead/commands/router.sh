@@ -52,12 +52,15 @@ fl_observe_router() { # the router and what it does for $FL_KEY
 }
 
 fl_observe_routes() { # what the router is configured with; routes of others, to see collisions
-  # @router-config SHA256|stale   @route PREFIX KEY   @live KEY runtime=VALUE file=VALUE
+  # @router-config SHA256|stale   @router-certificate FILE, if $FL_KEY has one
+  # @route PREFIX KEY   @live KEY runtime=VALUE file=VALUE
   if fl_router_is_current; then
     printf '@router-config %s\n' "$(sha256sum <"$FL_ROUTER/base.cfg" | cut -c 1-64)"
   else
     echo '@router-config stale'
   fi
+  [ ! -f "$FL_ROUTER/certificate-$FL_KEY" ] ||
+    printf '@router-certificate %s\n' "$(cat "$FL_ROUTER/certificate-$FL_KEY")"
   awk -v key="$FL_KEY" '{ split($2, owner, "/") } owner[1] != key { print "@route", $1, owner[1] }' \
     "$FL_ROUTER/maps/routes.map" 2>/dev/null || :
   fl_live

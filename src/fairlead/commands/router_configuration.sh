@@ -27,6 +27,7 @@ fl_router_forget_now() {
   fl_router_certificate ''
   fl_router_render
   fl_router_commit
+  fl_router_remember ''
   for rt_network in "$1-blue" "$1-green"; do
     docker network disconnect "$rt_network" fairlead-router >/dev/null 2>&1 || :
   done

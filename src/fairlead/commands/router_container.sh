@@ -22,6 +22,7 @@ fl_router_up_now() {
   else
     fl_router_replace "$1" "$2" "$3"
   fi
+  fl_router_remember "${4:-}"
 }
 
 fl_router_label() { # state, image and ports of the container as it is; nothing when there is none
@@ -59,12 +60,18 @@ fl_router_directories() {
 }
 
 fl_router_certificate() { # FILE: stage a copy that the router may read; without one, none
-  # Its place is remembered, so that a renewed one is noticed (fl_observe_router).
-  rm -f "$FL_ROUTER/next/certificates/$FL_KEY.pem" "$FL_ROUTER/certificate-$FL_KEY"
+  rm -f "$FL_ROUTER/next/certificates/$FL_KEY.pem"
   [ -n "$1" ] || return 0
   cat "$1" >"$FL_ROUTER/next/certificates/$FL_KEY.pem" ||
     fl_fail "certificate $1 cannot be read by $(id -un) on this host; nothing was changed"
-  printf '%s\n' "$1" >"$FL_ROUTER/certificate-$FL_KEY"
+}
+
+fl_router_remember() { # FILE: what was loaded came from here; the next look compares (fl_observe_routes)
+  if [ -n "$1" ]; then
+    printf '%s\n' "$1" >"$FL_ROUTER/certificate-$FL_KEY"
+  else
+    rm -f "$FL_ROUTER/certificate-$FL_KEY"
+  fi
 }
 
 fl_router_replace() { # IMAGE HTTP_PORT HTTPS_PORT: a container like this, instead of what there is

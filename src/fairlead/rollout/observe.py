@@ -18,8 +18,8 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7"}
 # What the lesser looks ask for: HostState's fields. All others last as long as a roll-out.
 SERVING = frozenset({"live_runtime", "live_file", "containers", "router", "router_ports"})
 STATE = SERVING | {
-    *("router_config", "foreign_routes", "lock", "releases", "backups", "files", "last_audit"),
-    *("clock", "irreversible", "runs"),
+    *("router_config", "router_certificate", "foreign_routes", "lock", "releases", "backups"),
+    *("files", "last_audit", "clock", "irreversible", "runs"),
 }
 
 
@@ -200,6 +200,7 @@ _READERS: Mapping[str, Callable[[dict[str, Any], str], None]] = {
     "@router": _text("router"),
     "@router-ports": lambda fields, rest: fields.update(router_ports=_ports(rest)),
     "@router-config": _text("router_config"),
+    "@router-certificate": _text("router_certificate"),
     "@route": _route,
     "@live": _live,
     "@held": _held,

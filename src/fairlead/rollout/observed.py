@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from fairlead.config.traffic import Router
 from fairlead.model import ReleaseStatus, other_slot
 from fairlead.rollout.journal import Run
 
@@ -131,6 +132,7 @@ class HostState:
     router: str = "absent"
     router_ports: tuple[int, int] = (0, 0)
     router_config: str = ""
+    router_certificate: str = ""  # where this environment's was installed from
     foreign_routes: Mapping[str, str] = field(default_factory=dict)  # prefix → its application
     live_runtime: Live | None = None
     live_file: Live | None = None
@@ -170,14 +172,14 @@ class HostState:
     def live_release(self) -> str:
         return self.release_in(self.live_slot) if self.live_slot else ""
 
-    def has_router(
-        self, image: str, ports: tuple[int, int], config: str, networks: tuple[str, ...]
-    ) -> bool:
+    def has_router(self, wanted: Router, config: str, networks: tuple[str, ...]) -> bool:
         """Whether the router runs like this, in these networks, with what it should have loaded."""
         status, _, about = self.router.partition(" ")
         runs, _, joined = about.partition(" ")
+        ports = (wanted.http_port, wanted.https_port)
         return (
-            (status, runs, self.router_ports) == ("running", image, ports)
+            (status, runs, self.router_ports) == ("running", wanted.image, ports)
+            and self.router_certificate == wanted.certificate
             and set(networks) <= set(joined.split(","))
             and self.router_config == hashlib.sha256(config.encode()).hexdigest()
         )
@@ -204,6 +206,7 @@ def fingerprint(state: HostState, release: str) -> object:
     return (
         state.live,
         state.router_config,
+        state.router_certificate,
         tuple(sorted((c.id, c.release == release and c.status) for c in state.containers)),
         tuple((kept.id, kept.status) for kept in state.releases),
     )

@@ -1,7 +1,7 @@
 """The router's files, as written on a host without a router. With a real one: tests/lab/router."""
 
 import pytest
-from shells import Shell
+from shells import Done, Shell
 
 
 @pytest.fixture
@@ -112,6 +112,51 @@ def test_a_host_without_a_router_says_so(shell: Shell) -> None:
         "@router-config stale",
         "@live agentic-staging runtime=- file=-",
     ]
+
+
+class TestTheCertificate:
+    """Whose file it is from is remembered, once it is loaded."""
+
+    UP = (
+        'fl_router_runs() { true; }\nfl_router_commit() { fl_router_install "$FL_ROUTER/next"; }\n'
+        "docker() { true; }\n"
+    )
+
+    @pytest.fixture
+    def host(self, router: Shell) -> Shell:
+        (router.router / "certificates").mkdir()
+        for name in ("base.cfg", "haproxy.cfg"):
+            (router.router / name).write_text("global\n")
+        router.base.mkdir()
+        for name in ("one", "two"):
+            (router.base / f"{name}.pem").write_text(f"{name}\n")
+        return router
+
+    def up(self, host: Shell, certificate: str, more: str = "") -> Done:
+        file = f"{host.base}/{certificate}.pem" if certificate else ""
+        return host.run(f"{self.UP}{more}\nfl_router_up haproxy:3.0 80 443 {file} </dev/null")
+
+    def seen(self, host: Shell) -> list[str]:
+        marks = host.run("docker() { false; }\nfl_observe_router").marks
+        return [mark.split("/")[-1] for mark in marks if mark.startswith("@router-certificate ")]
+
+    def installed(self, host: Shell) -> str:
+        file = host.router / "certificates/agentic-staging.pem"
+        return file.read_text().strip() if file.exists() else ""
+
+    def test_it_comes_changes_and_goes(self, host: Shell) -> None:
+        for name, seen in (("", []), ("one", ["one.pem"]), ("two", ["two.pem"]), ("", [])):
+            done = self.up(host, name)
+            assert done.code == 0, done.err
+            assert (self.seen(host), self.installed(host)) == (seen, name)
+
+    @pytest.mark.parametrize("after", ["two", ""])
+    def test_what_was_not_loaded_is_not_remembered(self, host: Shell, after: str) -> None:
+        """Else the next look would take the change for done."""
+        self.up(host, "one")
+        done = self.up(host, after, 'fl_router_commit() { fl_fail "not accepted"; }')
+        assert done.code == 1
+        assert (self.seen(host), self.installed(host)) == (["one.pem"], "one")
 
 
 SEEN = """\

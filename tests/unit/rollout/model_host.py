@@ -312,6 +312,8 @@ def observed_text(state: HostState, key: str) -> str:
         f"@router-config {state.router_config}",
         f"@live {key} runtime={state.live_runtime or '-'} file={state.live_file or '-'}",
     ]
+    if state.router_certificate:
+        lines.append(f"@router-certificate {state.router_certificate}")
     if lock := state.lock:
         lines.append(
             f"@held\t{lock.who}\t{lock.since}\t{lock.doing}\t{lock.seconds_left}\t{lock.token}"

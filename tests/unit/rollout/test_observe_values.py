@@ -32,6 +32,7 @@ RECORDED = """\
 @router running haproxy:3.0 agentic-staging-blue,agentic-staging-green,fairlead-router
 @router-ports 18080 18443
 @router-config stale
+@router-certificate /etc/ssl/private/staging.pem
 @route shop.test/ shop-live
 @live agentic-staging runtime=blue:green:3333 file=blue
 @held\tada@laptop\t2025-12-02T14:30:22Z\tdeploy 0002-v2\t57\tt0k3n
@@ -67,6 +68,7 @@ class TestARecordedAnswer:
         state = parsed(RECORDED)
         assert state.router.startswith("running haproxy:3.0 ")
         assert (state.router_ports, state.router_config) == ((18080, 18443), "stale")
+        assert state.router_certificate == "/etc/ssl/private/staging.pem"
         assert state.live_runtime == Live("blue", "green", 3333)
         assert state.live_file == Live("blue")
         assert (state.live_slot, state.idle_slot) == ("blue", "green")

@@ -22,6 +22,7 @@ from plans import ABOUT_NETWORKS, all_commands, argvs, carry_out, model_hosts, n
 from fairlead.commands.script import script
 from fairlead.config import Service
 from fairlead.config.connection import Registry
+from fairlead.config.traffic import Router
 from fairlead.model import ReleaseStatus, Secret
 from fairlead.rollout.observed import Live
 from fairlead.rollout.strategies import STRATEGIES
@@ -94,6 +95,18 @@ class TestBlueGreen:
         images = {**state.images, **dict.fromkeys(target.hosts["web1"].images, True)}
         found = plan(a_situation(environment, {"web1": replace(state, images=images)}, target))
         assert not {"login", "pull", "router", "data"} & set(names(found))
+
+    @pytest.mark.parametrize("before", ["", "/etc/old.pem", "/etc/new.pem"])
+    @pytest.mark.parametrize("after", ["", "/etc/new.pem"])
+    def test_a_certificate_is_installed_exchanged_and_removed(self, before, after):
+        """Whether there is one, and where from, is part of how the router should run."""
+        environment = an_environment(router=Router(certificate=after))
+        state = deployed(environment, router_certificate=before)
+        found = plan(a_situation(environment, {"web1": state}))
+        assert ("router" in names(found)) is (before != after)
+        if before != after:
+            up = argvs(named(found, "router"))[1]
+            assert up == ("fl_router_up", "haproxy:3.0", "80", "443", *filter(None, [after]))
 
     def test_the_switch_is_one_entry_per_host(self):
         """All services of a host move by one atomic command, each host to its own idle slot."""

@@ -108,7 +108,6 @@ def _pull(situation: Situation) -> Step | None:
 def _router(situation: Situation) -> Step | None:
     wanted = situation.environment.router
     config = base_config()
-    ports = (wanted.http_port, wanted.https_port)
     networks = tuple(situation.layout.project(slot) for slot in SLOTS)
     commands = {
         name: (
@@ -123,8 +122,7 @@ def _router(situation: Situation) -> Step | None:
             router.connect(*networks),
         )
         for name, part in situation.target.hosts.items()
-        if part.routed
-        and not situation.state(name).has_router(wanted.image, ports, config, networks)
+        if part.routed and not situation.state(name).has_router(wanted, config, networks)
     }
     return step("router", "bring the router up", commands)
 

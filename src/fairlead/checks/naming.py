@@ -14,12 +14,20 @@ def family(tool: Tool) -> str:
 
 
 def expanded(
-    only: Sequence[str], kinds: Mapping[str, Sequence[str]], tools: Iterable[Tool], tree: Tree
+    only: Sequence[str],
+    kinds: Mapping[str, Sequence[str]],
+    tools: Iterable[Tool],
+    tree: Tree,
+    declared: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """The names of tools; a kind stands for those of it that the tree calls for."""
+    """The names of tools; a kind stands for those of it that are declared, else for those that
+    the tree calls for."""
+    named = tuple(name for name in only if name not in kinds)
     wanted = {one for name in only for one in kinds.get(name, ())}
+    if of_kind := tuple(name for name in declared if name in wanted):
+        return (*named, *of_kind)
     called_for = [family(one) for one in tools if family(one) in wanted and one.applies(tree)]
-    return (*(name for name in only if name not in kinds), *called_for)
+    return (*named, *called_for)
 
 
 def refuse_unknown(

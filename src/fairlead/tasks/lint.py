@@ -19,7 +19,8 @@ REMEDY = "inv lint --fix  (fixes what can be fixed)"
     mutates=False,
     help={
         "fix": "Fix what can be fixed, then lint",
-        "only": "Only these linters: --only=ruff,mypy",
+        "only": "Only these linters, or a kind: --only=ruff,mypy --only=format",
+        "skip": "All but these linters or kinds: --skip=types",
         "changed": "Only files that differ from the default branch or are not committed",
         "no_cache": "Look again at what was looked at before",
     },
@@ -28,6 +29,7 @@ def lint(
     run: Run,
     fix: bool = False,
     only: tuple[str, ...] = (),
+    skip: tuple[str, ...] = (),
     changed: bool = False,
     no_cache: bool = False,
 ) -> None:
@@ -45,12 +47,17 @@ def lint(
     memory = Memory(tree.root)
     programs = Programs(tree.root, memory=memory)
     choice = choose(
-        tree, programs, declared=settings.tools, only=only, complexity=settings.complexity
+        tree,
+        programs,
+        declared=settings.tools,
+        only=only,
+        skip=skip,
+        complexity=settings.complexity,
     )
     notes = [told] if told else []
     notes += [f"not installed, and no setting asks for it: {one}" for one in choice.left_out]
     if run.options.plan or not choice.tools:
-        _show(run, choice, tree, fix, notes, asked_for_less=bool(only) or tree.narrowed)
+        _show(run, choice, tree, fix, notes, asked_for_less=bool(only or skip) or tree.narrowed)
         return
     if fix:
         _mend(run, choice, tree, programs)
@@ -64,7 +71,7 @@ def lint(
         programs=programs,
         cache=None if no_cache else Cache(memory),
     )
-    partial = bool(only or changed or run.remainder or run.options.service)
+    partial = bool(only or skip or changed or run.remainder or run.options.service)
     on_record = (*verdicts, *map(missing, choice.absent))  # a gate asks for what is not here
     put_on_record(run, NAME, on_record, before, partial=partial)
     fixers = {one.name for one in choice.fixers(tree)} if not fix else set()

@@ -87,6 +87,23 @@ def test_only_beats_what_is_declared(tmp_path):
     assert chosen(found, declared=("mypy", "ruff"), only=("flake8",)) == ["flake8"]
 
 
+def test_what_is_skipped_is_left_out_whoever_calls_for_it(tmp_path):
+    found = tree(tmp_path, app_py="", pyproject_toml="[tool.mypy]\n")
+    assert chosen(found, skip=("types", "ruff")) == ["ruff-format"]
+    assert chosen(found, skip=("format",), declared=("black", "radon")) == ["radon"]
+    assert chosen(found, skip=("types",), only=("mypy", "ruff")) == ["ruff"]
+    with pytest.raises(UsageError, match="--skip: there is no linter `typs`"):
+        choose(found, Programs(tmp_path), skip=("typs",))
+
+
+def test_a_kind_is_what_is_declared_of_it_else_what_the_tree_calls_for(tmp_path):
+    found = tree(tmp_path, app_py="")
+    assert chosen(found, only=("format",)) == ["ruff-format"]
+    assert chosen(found, only=("format",), declared=("black", "ruff")) == ["black"]
+    assert chosen(found, only=("types",)) == []
+    assert chosen(found, only=("types",), declared=("mypy",)) == ["mypy"]
+
+
 def test_a_name_that_nobody_has_is_refused_with_the_nearest(tmp_path):
     with pytest.raises(UsageError, match="did you mean `yamllint`"):
         choose(tree(tmp_path, a_py=""), Programs(tmp_path), only=("yamlint",))

@@ -29,7 +29,8 @@ KINDS = {
     "types": ("mypy",),
     "yaml": ("yamllint",),
 }
-"""Names that stand for several linters: of these, those that the tree calls for."""
+"""Names that stand for several linters: of these, those that are declared, else those that the
+tree calls for."""
 
 
 @dataclass(frozen=True)
@@ -83,22 +84,26 @@ def choose(
     *,
     declared: Sequence[str] = (),
     only: Sequence[str] = (),
+    skip: Sequence[str] = (),
     complexity: int = 10,
 ) -> Choice:
-    """The linters for a tree: `only`, else those declared, else what the tree calls for.
+    """The linters for a tree: `only`, else those declared, else what the tree calls for; without
+    those of `skip`.
 
-    only: names of linters, or of KINDS. Of a narrowed tree those are left out that none of its
-    files concerns. Raises UsageError for a name that there is no linter of.
+    only, skip: names of linters, or of KINDS. Of a narrowed tree those are left out that none of
+    its files concerns. Raises UsageError for a name that there is no linter of.
     """
     known = linters(complexity)
     refuse = partial(refuse_unknown, what="linter", shown=(*known,), next_step=NEXT)
     refuse(declared, known, where="deploy/fairlead.toml: [lint] tools")
     refuse(only, {*known, *KINDS}, where="--only")
-    named = expanded(only, KINDS, known.values(), tree) if only else declared
+    refuse(skip, {*known, *KINDS}, where="--skip")
+    named = expanded(only, KINDS, known.values(), tree, declared) if only else declared
+    skipped = {one for name in skip for one in KINDS.get(name, (name,))}
     why = {
         name: ("named by --only" if only else "[lint] tools") if named else tool.applies(tree)
         for name, tool in known.items()
-        if name in named or not (only or named)
+        if name not in skipped and (name in named or not (only or named))
     }
     chosen = [known[name] for name, reason in why.items() if reason]
     if tree.narrowed:

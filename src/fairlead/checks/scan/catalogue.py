@@ -50,8 +50,10 @@ def chosen(
     """
     on_tree = _of_tree(settings, tree, complexity)
     on_image = _of_image(settings, tree.root, image) if image else ()
-    asked = expanded(only, KINDS, (*on_tree, *on_image), tree) if only else settings.tools
-    known = {*(tool.name for tool in (*on_tree, *on_image)), *NAMES}
+    tools = (*on_tree, *on_image)
+    listed = () if image else settings.tools  # an image calls for scanners of its own
+    asked = expanded(only, KINDS, tools, tree, listed) if only else settings.tools
+    known = {*(tool.name for tool in tools), *NAMES}
     refuse_unknown(asked, known, "scanner", shown=NAMES, next_step=NEXT)
     why = "--only" if only else "[scan] tools"
     declared = only or asked

@@ -89,12 +89,13 @@ fl_smoke() { # PORT NAME METHOD PATH HOST SECONDS STATUS CONTAINS [KEY=VALUE…]
   fl_raw=$(fl_http 127.0.0.1 "$fl_port" "$3" "$4" "$5" "$6") || :
   fl_took=$(fl_since "$fl_from")
   shift 8
+  fl_body=$(printf '%s\n' "$fl_raw" | awk 'body { print } /^\r?$/ { body = 1 }')
   fl_code=$(printf '%s\n' "$fl_raw" | sed -n '1s|^HTTP/[0-9.]* \([0-9]*\).*|\1|p')
   if [ -z "$fl_code" ]; then
     fl_smoke_failed "$(printf '%s\n' "$fl_raw" | head -n 1)"
   elif ! fl_status_fits "$fl_code" "$fl_wanted"; then
     fl_smoke_failed "HTTP $fl_code, expected $fl_wanted"
-  elif ! printf '%s\n' "$fl_raw" | grep -qF -- "$fl_text"; then
+  elif ! printf '%s\n' "$fl_body" | grep -qF -- "$fl_text"; then
     fl_smoke_failed "the body does not contain '$fl_text'"
   elif ! fl_smoke_holds "$@"; then
     fl_smoke_failed "the body does not hold $fl_pair"
@@ -106,10 +107,10 @@ fl_smoke() { # PORT NAME METHOD PATH HOST SECONDS STATUS CONTAINS [KEY=VALUE…]
 }
 
 fl_smoke_holds() { # KEY:VALUE…: JSON without a JSON reader, so the last key of a path and its value
-  fl_body=$(printf '%s' "$fl_raw" | tr -d ' \t\r\n')
+  fl_packed=$(printf '%s' "$fl_body" | tr -d ' \t\r\n')
   for fl_pair in "$@"; do
     fl_bare=$(printf '%s' "$fl_pair" | tr -d ' \t')
-    printf '%s\n' "$fl_body" | grep -qF -e "$fl_bare," -e "$fl_bare}" || return 1
+    printf '%s\n' "$fl_packed" | grep -qF -e "$fl_bare," -e "$fl_bare}" || return 1
   done
 }
 

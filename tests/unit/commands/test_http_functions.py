@@ -26,6 +26,8 @@ class Answers(http.server.BaseHTTPRequestHandler):
             self.reply(301, b"", ("Location", "https://example.com/new"))
         elif self.path == "/chunked":
             self.chunks()
+        elif self.path == "/header":
+            self.reply(200, BODY.encode(), ("X-State", '{"status":"bad"}'))
         elif self.path == "/teapot":
             self.reply(418, b"short and stout")
         else:
@@ -234,6 +236,9 @@ class TestSmokeOnTheHost:
         [
             ("/teapot", "200", "", (), "HTTP 418, expected 200"),
             ("/", "200", "tea", (), "the body does not contain 'tea'"),
+            ("/", "200", "OK", (), "the body does not contain 'OK'"),
+            ("/", "200", "Content-Length", (), "the body does not contain 'Content-Length'"),
+            ("/header", "200", "", ('"status":"bad"',), 'the body does not hold "status":"bad"'),
             ("/", "200", "", ('"status":"bad"',), 'the body does not hold "status":"bad"'),
         ],
     )

@@ -18,6 +18,10 @@ from fairlead.rollout.situation import Situation
 
 LAST_LINES = 6
 RESTORE = "restore"  # the step that replaces data
+# Steps before the new containers are started: the idle slot still holds an older release.
+UNSTARTED = frozenset(
+    ("settle", "check", "backup", "upload", "pull", "router", "stop", "restore", "migrate")
+)
 FENCED = "@fenced"  # said by fl_fence; its exit code may be that of a migration, too
 
 
@@ -106,6 +110,10 @@ class Execution:
                 break
         return failed
 
+    def record(self, step: str) -> str:
+        """Where a step's output is on its hosts, whole (commands/steps.sh)."""
+        return f"{self.situation.layout.directory}/journal/{self.turn.run}/*.{step}/"
+
     def tidy(self, record: Commands) -> dict[str, tuple[str, ...]]:
         """What comes after a certain outcome; what went wrong there, by host.
 
@@ -150,6 +158,8 @@ class Execution:
 
     def _explain(self, step: Step, names: list[str]) -> dict[str, tuple[str, ...]]:
         """State, health answers and last log lines of the containers that the step was about."""
+        if step.name in UNSTARTED:
+            return {}
         project = self.situation.layout.key if step.name == "data" else ""
         asked = {
             name: (phrases.explain(project or self.situation.new_project(name)),) for name in names

@@ -47,9 +47,20 @@ def failed(
         _what(failure) + end,
         why=why,
         state=serving.table(states) or "no release is serving",
-        next_step="inv logs, inv status; then deploy again",
+        next_step=_again(failure, execution),
         facts=facts,
     )
+
+
+def _again(failure: Failure, execution: Execution) -> str:
+    """What helps now: the new containers are gone, so `inv logs` would show the old ones."""
+    if failure.interrupted:
+        return "inv status, then deploy again"
+    said = "correct what is told above"
+    if failure.step.name == "migrate":
+        said += f" (all that the migration said: {execution.record('migrate')})"
+    gone = "; the new containers are gone, inv logs shows what serves" if failure.evidence else ""
+    return f"{said}, then deploy again{gone}"
 
 
 def _next_step(execution: Execution) -> str:

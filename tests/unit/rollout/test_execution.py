@@ -247,18 +247,26 @@ class TestAFailureBeforeTheSwitch:
             "web2:   log: ImportError",
         )
         assert error.state == "web1 serves 0001-v1 · web2 serves 0001-v1"
-        assert "inv logs" in error.next_step
+        assert error.next_step == (
+            "correct what is told above, then deploy again; "
+            "the new containers are gone, inv logs shows what serves"
+        )
         assert scene.asked("web2", "fl_explain") == [("fl_explain", "agentic-staging-green")]
 
     def test_what_a_migration_said_on_stdout_is_told_before_what_is_on_stderr(self):
         """Its own last lines, not what commands before it printed, nor marks."""
         said = "@run 2\nfrom before\n@run 3\n" + "\n".join(f"row {n}" for n in range(9))
+        why_of_another = "@why api-1: running"  # which waits in the idle slot
         fault = at("fl_compose", err="it broke", out=said + "\n@done\nE: no such column")
         scene = Scene(hosts=("web1",), migrate=a_migration()).fails("web1", fault)
+        scene.hosts["web1"].answers = lambda argv: why_of_another
         error = scene.fail(DeployFailed)
         assert error.what.startswith("`migrate` failed on web1")
         rows = [f"web1: row {n}" for n in range(4, 9)]
         assert error.why == (*rows, "web1: E: no such column", "web1: it broke")
+        [run] = scene.hosts["web1"].journal
+        assert f"/opt/agentic/staging/journal/{run}/*.migrate/" in error.next_step
+        assert "inv logs" not in error.next_step
 
     def test_a_step_that_fails_ends_the_plan(self):
         """Nothing after it runs, on no host."""

@@ -1,6 +1,6 @@
 """One environment, resolved: what every other floor is given."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from fairlead.config.connection import Registry, Ssh
 from fairlead.config.document import EnvNames, Strategy
 from fairlead.config.gates import Gates
 from fairlead.config.redaction import Redactor
-from fairlead.config.service import Service
+from fairlead.config.service import Health, Service
 from fairlead.config.smoke_check import SmokeCheck
 from fairlead.config.traffic import Migrate, Rolling, Router
 from fairlead.errors import Problem
@@ -82,6 +82,11 @@ class Environment:
         return tuple(
             host for host in self.hosts if not one.roles or set(one.roles) & set(host.roles)
         )
+
+    def health_timeout(self, services: Iterable[str]) -> float:
+        """Seconds until all of these must be healthy: what the slowest of them may take."""
+        timeouts = (self.service(name).health.timeout for name in services)
+        return max(timeouts, default=Health().timeout)
 
     def data_on(self, host: str) -> tuple[BackupData, ...]:
         """The data that are dumped on this host: those of services that run there."""

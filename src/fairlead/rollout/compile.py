@@ -115,7 +115,7 @@ class _Compiler:
         )
         files["manifest.json"] = manifest.write(self.facts, self.images, target.record())
         files["rollback.sh"] = rollback_script(
-            self.environment, self.layout, routed=bool(routed), host_name=name
+            self.environment, self.layout, slotted, routed=bool(routed), host_name=name
         )
         files["smoke_tests.sh"] = smoke_script(self.environment, self.layout)
         return HostTarget(**{**vars(target), "files": files})

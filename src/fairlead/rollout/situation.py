@@ -8,8 +8,6 @@ from fairlead.model import ReleaseStatus
 from fairlead.rollout.observed import HostState, Observed
 from fairlead.rollout.target import HostTarget, Target
 
-DEFAULT_HEALTH_TIMEOUT = 60.0
-
 
 @dataclass(frozen=True)
 class Situation:
@@ -87,12 +85,6 @@ class Situation:
         return tuple(self.layout.backend(slot, service) for service in self.part(host).routed)
 
     def health_timeout(self, host: str) -> float:
-        """Seconds a slot may take to get healthy: its slowest routed service's, if it has one."""
-        part = self.target.hosts.get(host)
-        if part is None:  # a host that serves the target already
-            return DEFAULT_HEALTH_TIMEOUT
-        names = part.routed or tuple(part.replicas)
-        return max(
-            (self.environment.service(name).health.timeout for name in names),
-            default=DEFAULT_HEALTH_TIMEOUT,
-        )
+        """Seconds a slot may take to get healthy: as long as its slowest service."""
+        part = self.target.hosts.get(host)  # none: the host serves the target already
+        return self.environment.health_timeout(part.replicas if part else ())

@@ -27,8 +27,10 @@ def texts():
     environment = an_environment(smoke=CHECKS)
     layout = Layout(environment.key, environment.directory)
     return {
-        "rollback.sh": rollback_script(environment, layout),
-        "rollback.sh of workers": rollback_script(environment, layout, routed=False),
+        "rollback.sh": rollback_script(environment, layout, environment.services),
+        "rollback.sh of workers": rollback_script(
+            environment, layout, environment.services, routed=False
+        ),
         "smoke_tests.sh": smoke_script(environment, layout),
         "smoke_tests.sh without checks": smoke_script(an_environment(), layout),
     }
@@ -80,7 +82,7 @@ class Host:
         self.docker("")
         environment = an_environment(services=(WORKER,))
         layout = Layout(environment.key, str(self.base))
-        text = rollback_script(environment, layout, routed=False).decode()
+        text = rollback_script(environment, layout, environment.services, routed=False).decode()
         self.script = folder / "rollback.sh"
         self.script.write_text(text.replace(ROUTER_DIRECTORY, str(self.router)))
 

@@ -1,5 +1,6 @@
 """Plans: what each strategy does on which host, in which order, and how it is undone."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -20,7 +21,7 @@ from factories import (
 from plans import ABOUT_NETWORKS, all_commands, argvs, carry_out, model_hosts, named, names, words
 
 from fairlead.commands.script import script
-from fairlead.config import Service
+from fairlead.config import Health
 from fairlead.config.connection import Registry
 from fairlead.config.traffic import Router
 from fairlead.model import ReleaseStatus, Secret
@@ -500,11 +501,26 @@ def test_warm_means_that_it_could_take_traffic_now(change, warm):
     assert a_situation(environment, {"web1": state}, target).is_warm("web1") is warm
 
 
-def test_the_slowest_routed_service_says_how_long_to_wait():
-    """A slot may take as long to get healthy as its slowest routed service."""
-    from fairlead.config import Health
+def test_the_slowest_service_says_how_long_to_wait():
+    """A worker, too: a deploy and rollback.sh wait for a slot as long as for its slowest service."""
+    slow = replace(WORKER, health=Health(timeout=300))
+    situation = a_situation(an_environment(services=(API, slow)))
+    waits = {
+        argv[3]
+        for step in STRATEGIES["blue-green"](situation).steps
+        for command in step.commands.get("web1", ())
+        if (argv := command.argv)[0] == "fl_await"
+    }
+    script = situation.part("web1").files["rollback.sh"].decode()
+    assert waits == {"300"}
+    assert re.findall(r"fl_await .* 1 (\d+)$", script, re.MULTILINE) == ["300"]
 
-    slow = Service(
-        "slow", "r/slow", ("web",), port=1, routes=API.routes, health=Health(timeout=300)
-    )
-    assert a_situation(an_environment(services=(API, slow))).health_timeout("web1") == 300
+
+def test_a_database_is_waited_for_as_long_as_it_may_take():
+    """Its own timeout, not that of what takes requests."""
+    slow = replace(REDIS, roles=(), health=Health(timeout=240))
+    environment = an_environment(services=(API, slow))
+    situation = a_situation(environment, {"web1": empty_host()})
+    plan = STRATEGIES["blue-green"](situation)
+    [data] = [step for step in plan.steps if step.name == "data"]
+    assert data.commands["web1"][-1].argv == ("fl_await", "agentic-staging", "1", "240")

@@ -25,16 +25,22 @@ DATA_MARKERS = (
 
 
 def rollback_script(
-    environment: Environment, layout: Layout, *, routed: bool = True, host_name: str = ""
+    environment: Environment,
+    layout: Layout,
+    services: Iterable[str],
+    *,
+    routed: bool = True,
+    host_name: str = "",
 ) -> bytes:
     """The break-glass rollback of this environment, for a host without this program.
 
-    host_name: the one whose data it restores with --with-data. routed: the host has services with
-    routes; one without may have no router to speak to.
+    services: those of a slot there, which are waited for. host_name: the one whose data it restores
+    with --with-data. routed: the host has services with routes; one without may have no router to
+    speak to.
     """
     project, old = layout.project(SLOT), layout.project(OLD)
     config = layout.release_file(RELEASE, f"router-{SLOT}.cfg")
-    timeout = max((s.health.timeout for s in environment.services.values()), default=60.0)
+    timeout = environment.health_timeout(services)
     whole, proven = _revived(old, timeout, routed)
     lines = {
         # A rolling deploy has drained its servers one by one, and nothing made them ready since.

@@ -135,10 +135,11 @@ def _data(situation: Situation) -> Step | None:
     for name, part in situation.target.hosts.items():
         if not part.stateful or _data_is_right(situation, name):
             continue
+        timeout = situation.environment.health_timeout(part.stateful)
         commands[name] = (
             host.network(*(layout.project(slot) for slot in SLOTS)),
             compose.up(layout.key, layout.shared_file(release)),
-            host.await_healthy(layout.key, SETTLE_SECONDS, situation.health_timeout(name)),
+            host.await_healthy(layout.key, SETTLE_SECONDS, timeout),
         )
         live = situation.state(name).live_release
         if live:

@@ -73,3 +73,31 @@ def test_after_that_it_goes_on(app, image, phase):
         app.inv(*(("deploy", "--resume") if begun else ("rollback",)), "--json").ok()
     whole(app, app.serving())
     assert mark(app) == app.serving()
+
+
+def test_one_of_the_host_alone_that_was_cut_off_is_seen(app, image):
+    """rollback.sh has no journal: its mark tells status, deploy and rollback all the same."""
+    cut_off_on_the_host(app, image)
+    status = app.inv("status", "--json")
+    assert (status.code, status.result["outcome"]) == (1, "unfinished"), status
+    assert "a restore of the data of cache" in status.text
+    refused = app.inv("rollback", "--to=0002-v2", "--json")
+    assert refused.code == 1, refused
+    assert "--with-data" in refused.error["next"]
+    assert app.deploy(image("v3")).code == 1
+    app.inv("rollback", "--to=0002-v2", "--with-data", "--json").ok()
+    assert app.serving() == "v2"
+    assert mark(app) == "v2"
+    assert app.inv("status", "--json").ok().result["outcome"] == "serving"
+
+
+def cut_off_on_the_host(app, image):
+    """v2 serves; rollback.sh to v1 and its data is killed as soon as it begins to restore."""
+    if app.serving() != "v2":
+        mark(app, "v1")
+        app.deploy(image("v2")).ok()
+    mark(app, "v2")
+    script = f"sh {app.base}/deploy/rollback.sh 0001-v1 --with-data"
+    begun = f"until [ -e {app.base}/backups/.restored.cache ]; do sleep 0.01; done"
+    app.hosts[0].must(f"setsid {script} >/dev/null 2>&1 & {begun}; kill -9 -- -$!", timeout=90)
+    app.inv("lock.release", "--force=it was killed", "--yes").ok()

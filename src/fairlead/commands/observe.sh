@@ -107,6 +107,9 @@ fl_observe_records() { # releases with status and manifest, backups with the rel
     fl_first_line "$FL_BASE/backups/$fl_id/status" proven
     set -- "$@" "label=@backed-up-release $fl_line" "$fl_manifest"
   done
+  for fl_path in "$FL_BASE"/backups/.restored.*; do
+    [ ! -e "$fl_path" ] || printf '@half-restored %s\n' "${fl_path##*/.restored.}"
+  done
   [ $# -eq 0 ] || fl_labelled "$@"
   # shellcheck disable=SC2012  # names are hexadecimal
   printf '@files %s\n' "$(ls "$FL_BASE/files" 2>/dev/null | tr '\n' ' ')"

@@ -19,7 +19,7 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7"}
 SERVING = frozenset({"live_runtime", "live_file", "containers", "router", "router_ports"})
 STATE = SERVING | {
     *("router_config", "router_certificate", "foreign_routes", "lock", "releases", "backups"),
-    *("files", "last_audit", "clock", "irreversible", "runs"),
+    *("files", "last_audit", "clock", "irreversible", "half_restored", "runs"),
 }
 
 
@@ -211,6 +211,7 @@ _READERS: Mapping[str, Callable[[dict[str, Any], str], None]] = {
     "@backup-data": _backup_data,
     "@clock": lambda fields, rest: fields.update(clock=int(rest)),
     "@irreversible": lambda fields, rest: fields.setdefault("irreversible", []).append(rest),
+    "@half-restored": lambda fields, rest: fields.setdefault("half_restored", []).append(rest),
     "@backed-up-release": _backed_up_release,
     "@audit": _text("last_audit"),
     "@image": _image,

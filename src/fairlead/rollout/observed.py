@@ -143,6 +143,7 @@ class HostState:
     images: Mapping[str, bool] = field(default_factory=dict)
     clock: int = 0  # the host's own, epoch
     irreversible: tuple[str, ...] = ()  # releases whose migration cannot be undone but by data
+    half_restored: tuple[str, ...] = ()  # data whose restore was begun, and did not come to its end
     files: tuple[str, ...] = ()  # digests of project files that are there
     last_audit: str = ""
     runs: tuple[Run, ...] = ()  # by the journal: those that never ended, and the last

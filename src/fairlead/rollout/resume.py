@@ -21,6 +21,7 @@ from fairlead.rollout.unfinished import (
     find_unfinished,
     is_half,
     look,
+    refuse_unknown_data,
     target_of,
 )
 
@@ -40,6 +41,8 @@ def plan_resume(session: Session) -> tuple[Situation, Plan, Run | None]:
             next_step="inv status",
         )
     _refuse_backward(found)
+    if not found.restoring:
+        refuse_unknown_data(observed)
     run = found.run
     if not all(observed[name].kept(run.release) for name in found.runs):
         return _anew(session, found)

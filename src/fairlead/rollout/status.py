@@ -8,6 +8,7 @@ from fairlead.errors import FairleadError, MixedState
 from fairlead.model import ReleaseStatus
 from fairlead.rollout.journal import Run
 from fairlead.rollout.observed import Container, HostState, LockHolder
+from fairlead.rollout.unfinished import half_restored, with_data_again
 
 Seen = Mapping[str, HostState | FairleadError]
 
@@ -59,6 +60,9 @@ def overall(seen: Seen) -> Verdict:
     if left:
         text = f"{', '.join(releases) or 'nothing'} serves, and never finished: {', '.join(left)}"
         return Verdict(text, 1, {"outcome": "unfinished", **payload})
+    if told := half_restored({name: s for name, s in states.items() if not _at_work(s)}):
+        text = f"{', '.join(releases) or 'nothing'} serves, and {told}: {with_data_again(states)}"
+        return Verdict(text, 1, {"outcome": "unfinished", **payload})
     if not releases:
         return _nothing_serves(states, payload)
     release = releases.pop()
@@ -88,8 +92,12 @@ def _nothing_serves(states: Mapping[str, HostState], payload: Mapping[str, objec
 
 def _left(state: HostState) -> list[Run]:
     """Runs that changed what serves, and that nobody is at work on any more."""
-    alive = state.lock and not state.lock.expired
-    return [] if alive else [run for run in state.runs if run.unfinished and run.touched]
+    return [] if _at_work(state) else [run for run in state.runs if run.unfinished and run.touched]
+
+
+def _at_work(state: HostState) -> bool:
+    """Whether somebody is at work there now, who may bring to its end what looks unfinished."""
+    return bool(state.lock and not state.lock.expired)
 
 
 def _is_whole(state: HostState, release: str) -> bool:
@@ -158,7 +166,7 @@ def _notes(state: HostState) -> list[str]:
 
 def _unfinished(state: HostState) -> list[str]:
     """Runs that have not come to their end, by the journal: where, and whose turn it is."""
-    alive = bool(state.lock and not state.lock.expired)
+    alive = _at_work(state)
     notes = []
     for run in state.runs:
         if not run.unfinished:

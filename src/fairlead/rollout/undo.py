@@ -12,7 +12,14 @@ from fairlead.rollout.situation import Situation
 from fairlead.rollout.strategies import restoring, slots
 from fairlead.rollout.strategies.revival import revived
 from fairlead.rollout.target import HostTarget
-from fairlead.rollout.unfinished import Unfinished, as_found, find_unfinished, look, target_of
+from fairlead.rollout.unfinished import (
+    Unfinished,
+    as_found,
+    find_unfinished,
+    look,
+    refuse_unknown_data,
+    target_of,
+)
 
 TAKEN_BACK = ("failed", "rolled-back")  # ends of a run that left nothing behind on a host
 
@@ -34,6 +41,8 @@ def plan_undo(session: Session, *, any_: bool) -> tuple[Situation, Plan, Run] | 
             state="nothing was changed by this command",
             next_step=found.run.ways_out,
         )
+    if not found.restoring:  # else its own undo brings them back
+        refuse_unknown_data(observed)
     before = as_found(observed, found)
     _refuse_the_empty(observed, found)
     crossed_by = _crossed_by(observed, before, found)

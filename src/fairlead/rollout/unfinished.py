@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from fairlead.errors import PreconditionError
+from fairlead.model import ReleaseStatus
 from fairlead.rollout import manifest, preconditions
 from fairlead.rollout.journal import Run
 from fairlead.rollout.observed import HostState, Live, Observed
@@ -82,6 +83,7 @@ def refuse_unfinished(observed: Observed) -> None:
             next_step=found.run.ways_out,
             docs="how-to/after-a-crash.md",
         )
+    refuse_unknown_data(observed)
 
 
 def refuse_half_restored(observed: Observed) -> None:
@@ -98,6 +100,36 @@ def refuse_half_restored(observed: Observed) -> None:
             next_step=f"{found.run.ways_out}; --to=<release> only together with --with-data",
             docs="how-to/after-a-crash.md",
         )
+    refuse_unknown_data(observed)
+
+
+def refuse_unknown_data(observed: Observed) -> None:
+    """Raise PreconditionError where a restore of data was cut off: rollback.sh has no journal."""
+    if told := half_restored(observed):
+        raise PreconditionError(
+            told,
+            why=[f"{name}: {_serves(state)}" for name, state in sorted(observed.items())],
+            state="nothing was changed by this command",
+            next_step=with_data_again(observed),
+            docs="how-to/after-a-crash.md",
+        )
+
+
+def half_restored(observed: Observed) -> str:
+    """Whose data nobody knows, as their restore was begun and never ended; empty if all do."""
+    found = [f"{name} in {one}" for one, s in sorted(observed.items()) for name in s.half_restored]
+    what = f"a restore of the data of {', '.join(found)} was begun and never ended"
+    return f"{what}: nobody knows what they are" if found else ""
+
+
+def with_data_again(observed: Observed) -> str:
+    """The way out of that: the release that serves, else the newest proven, with its data."""
+    kept = [one for state in observed.values() for one in state.releases]
+    serving = {state.live_release for state in observed.values()}
+    fit = [one for one in kept if one.id in serving or one.status is ReleaseStatus.PROVEN]
+    best = max(fit, key=lambda one: (one.id in serving, one.sequence), default=None)
+    release = best.id if best else "<release>"
+    return f"inv rollback --to={release} --with-data; inv backups.list has all data there are"
 
 
 def _serves(state: HostState) -> str:

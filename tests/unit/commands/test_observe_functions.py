@@ -151,3 +151,9 @@ def test_what_is_kept_and_who_is_at_work_is_told(engine):
     assert state.last_audit == '{"event":"deploy"}'
     assert (state.lock.who, state.lock.doing) == ("ada@laptop", "deploy v2")
     assert not state.lock.expired
+
+
+def test_data_whose_restore_never_ended_are_told(engine):
+    """rollback.sh keeps no journal; the mark that it leaves is all there is."""
+    engine.run('mkdir -p "$FL_BASE/backups"; : >"$FL_BASE/backups/.restored.main-db"')
+    assert look(engine).half_restored == ("main-db",)

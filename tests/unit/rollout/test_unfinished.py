@@ -22,7 +22,7 @@ from fairlead.engines.compose.layout import Layout
 from fairlead.errors import GateRefused, PreconditionError
 from fairlead.model import ReleaseStatus
 from fairlead.rollout import journal
-from fairlead.rollout.observed import Backup
+from fairlead.rollout.observed import Backup, LockHolder
 from fairlead.rollout.resume import plan_resume
 from fairlead.rollout.rollback import plan_rollback
 from fairlead.rollout.session import Session
@@ -146,6 +146,47 @@ class TestARollbackWithData:
         assert (names(plan), [step.name for step in plan.tidy]) == ([], ["restored", "tidy"])
         assert argvs(named(plan, "restored")) == [("fl_backup_restored", "2", "cache")]
         assert plan.audit == WITH_DATA
+
+
+class TestARestoreWithoutAJournal:
+    """rollback.sh was killed in the restore of v1's data: only its mark tells of it."""
+
+    DOWN = replace(
+        deployed(ENVIRONMENT, target=V2, live_runtime=None, live_file=None),
+        releases=(kept(V1), kept(V2)),
+        half_restored=("cache",),
+    )
+
+    def test_status_does_not_send_a_release_there(self):
+        verdict = overall({"web1": self.DOWN})
+        assert (verdict.exit_code, verdict.payload["outcome"]) == (1, "unfinished")
+        assert verdict.sentence.startswith("nothing serves, and a restore of the data of cache")
+        assert f"inv rollback --to={V2.release} --with-data" in verdict.sentence
+
+    def test_while_it_goes_on_it_is_nobody_s_business(self):
+        lock = LockHolder("ada@web1", "2025-12-02T14:30:22Z", "rollback.sh to 0001-v1", 42)
+        assert overall({"web1": replace(self.DOWN, lock=lock)}).payload["outcome"] == "down"
+
+    def test_nothing_is_started_on_such_data(self):
+        for attempt in (
+            lambda: plan_rollback(session(self.DOWN), V2.release),
+            lambda: refuse_unfinished({"web1": self.DOWN}),
+        ):
+            with pytest.raises(PreconditionError, match="cache in web1 was begun") as caught:
+                attempt()
+            assert f"inv rollback --to={V2.release} --with-data" in caught.value.next_step
+
+    def test_nor_is_a_run_that_was_left_before_it(self):
+        left = replace(deploy_left("start", "switch", marked=()), half_restored=("cache",))
+        for attempt in (plan_resume, lambda one: plan_undo(one, any_=True)):
+            with pytest.raises(PreconditionError, match="nobody knows what they are"):
+                attempt(session(left))
+
+    def test_with_its_data_is_the_way_out(self):
+        here = replace(self.DOWN, backups=(a_backup(PRESENT, V2.release, 3),))
+        _, plan = plan_rollback(session(here), V2.release, with_data=True)
+        [restore] = argvs(named(plan, "restore"))
+        assert restore[:3] == ("fl_backup_restore", PRESENT, "cache")
 
 
 def deploy_left(*steps, marked=(V2.release,), irreversible=True):

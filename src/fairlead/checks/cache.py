@@ -16,7 +16,7 @@ from fairlead.checks.folder import own_folder
 from fairlead.checks.tree import Tree
 from fairlead.checks.verdict import Outcome, Verdict
 
-FORM = 1  # of what is stored; another number makes everything stored before unknown
+FORM = 2  # of what is stored; another number makes everything stored before unknown
 KEPT = 400  # entries: some weeks of one person's work
 ODD = "surrogateescape"  # names of files need not be UTF-8
 Look = tuple[int, ...]

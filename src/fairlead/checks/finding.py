@@ -22,6 +22,9 @@ class Severity(StrEnum):
         return tuple(Severity).index(self)
 
 
+UNRATED = "unrated"
+
+
 @dataclass(frozen=True)
 class Finding:
     """A fault: who says so (tool, rule), how bad it is, where it is, what to do.
@@ -29,7 +32,8 @@ class Finding:
     path: from the root of the tree, with slashes; line and column count from 1, 0 when unknown.
     A finding about a dependency names `package` and the `installed` version instead of a line.
     fix: what fixes it, as a sentence or a version; empty when the tool does not say.
-    aliases: other names of the same fault, such as the CVE of a GHSA.
+    aliases: other names of the same fault, such as the CVE of a GHSA. rated: False where the tool
+    does not say how bad it is, and the severity is a guess.
     """
 
     tool: str
@@ -43,6 +47,16 @@ class Finding:
     installed: str = ""
     fix: str = ""
     aliases: tuple[str, ...] = ()
+    rated: bool = True
+
+    @property
+    def grade(self) -> str:
+        """Its severity; UNRATED for a vulnerable package of which nobody says how bad it is."""
+        return UNRATED if self.package and not self.rated else str(self.severity)
+
+    def reaches(self, limit: Severity) -> bool:
+        """Whether it is that bad, or worse; what is not rated may be as bad as any."""
+        return self.severity.rank <= limit.rank or self.grade == UNRATED
 
     @property
     def place(self) -> str:

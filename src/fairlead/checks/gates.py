@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from math import floor
 
-from fairlead.checks.finding import Severity
+from fairlead.checks.finding import UNRATED, Severity
 from fairlead.checks.records import SCAN_IMAGE, Entry, Record
 from fairlead.checks.verdict import Outcome
 from fairlead.config.gates import Gates
@@ -120,18 +120,18 @@ def _covered(record: Record, evidence: Evidence) -> Iterator[str]:
 
 def _no_vulnerability(kind: Sequence[str], record: Record, evidence: Evidence) -> Iterator[str]:
     """Those of a kind that look for vulnerabilities did look, and no scanner has a finding as bad
-    as `severity`."""
+    as `severity`, or as nobody knows."""
     looked = [
         replace(one, outcome=Outcome.PASSED) if one.outcome is Outcome.FINDINGS else one
         for one in record.entries
     ]
     yield from _some_passed(kind, replace(record, entries=tuple(looked)), evidence)
     limit = Severity(evidence.gates.severity).rank
-    bad = [severity for severity in Severity if severity.rank <= limit]
+    bad = [*(str(severity) for severity in Severity if severity.rank <= limit), UNRATED]
     for entry in record.entries:
-        for severity in bad:
-            if count := entry.counts.get(severity, 0):
-                yield f"{entry.tool}: {count} {severity}"
+        for grade in bad:
+            if count := entry.counts.get(grade, 0):
+                yield f"{entry.tool}: {count} {grade}"
 
 
 def _usable(verb: str, evidence: Evidence, image: str = "") -> Record | str:

@@ -6,9 +6,6 @@ from dataclasses import dataclass, replace
 
 from fairlead.checks.finding import Finding
 
-UNRATED = frozenset({"pip-audit", "checkov"})
-"""Tools that do not say how bad a finding is; where another one does, its word counts."""
-
 
 @dataclass(frozen=True)
 class Fault:
@@ -23,8 +20,9 @@ class Fault:
 
     @property
     def finding(self) -> Finding:
-        """All of them as one: the worst severity, the first words, every other name of it."""
-        rated = [one for one in self.told if one.tool not in UNRATED] or self.told
+        """All of them as one: the worst severity of those that rate it, the first words, every
+        other name of it."""
+        rated = [one for one in self.told if one.rated] or self.told
         first = self.told[0]
         names = dict.fromkeys(name for one in self.told for name in (one.rule, *one.aliases))
         return replace(
@@ -35,6 +33,7 @@ class Fault:
             line=next((one.line for one in self.told if one.line), 0),
             fix=next((one.fix for one in self.told if one.fix), ""),
             aliases=tuple(name for name in names if name != first.rule),
+            rated=any(one.rated for one in self.told),
         )
 
 

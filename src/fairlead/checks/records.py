@@ -23,7 +23,7 @@ SCAN_IMAGE = "scan-image"  # the verb of `scan --image`
 
 @dataclass(frozen=True)
 class Entry:
-    """One tool's outcome as it is kept: counts by severity in place of the findings."""
+    """One tool's outcome as it is kept: counts by grade in place of the findings."""
 
     tool: str
     outcome: Outcome
@@ -91,7 +91,7 @@ def recorded(root: Path, commit: str) -> tuple[Record, ...]:
 
 
 def _entry(verdict: Verdict) -> Entry:
-    counts = Counter(str(finding.severity) for finding in verdict.findings)
+    counts = Counter(finding.grade for finding in verdict.findings)
     return Entry(verdict.tool, verdict.outcome, verdict.reason, verdict.looked_at, dict(counts))
 
 

@@ -131,6 +131,16 @@ def test_a_vulnerability_counts_from_its_severity_on():
     assert told == f"{REFERENCE}: trivy:image: 1 critical"
 
 
+def test_a_vulnerability_that_nobody_rates_may_be_as_bad_as_any():
+    told = Finding("pip-audit", "CVE-1", Severity.HIGH, "bad", package="x", rated=False)
+    unrated = scan(Verdict("pip-audit", Outcome.FINDINGS, (told,)))
+    assert faults("vulnerabilities", unrated) == ["pip-audit: 1 unrated"]
+    misconfigured = scan(
+        verdict("trivy"), Verdict("checkov", Outcome.FINDINGS, (replace(told, package=""),))
+    )
+    assert faults("vulnerabilities", misconfigured) == []
+
+
 @pytest.mark.parametrize("outcome", [Outcome.NOT_RUN, Outcome.ERROR])
 def test_where_nobody_looked_no_vulnerability_is_no_answer(outcome):
     """Law 8: in the tree, and in the images."""

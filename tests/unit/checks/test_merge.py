@@ -7,7 +7,10 @@ SHELL = Finding("bandit", "B602", Severity.HIGH, "shell", "a.py", 7, aliases=("C
 
 
 def package(tool: str, rule: str, *aliases: str, severity=Severity.HIGH, name="Jinja2") -> Finding:
-    return Finding(tool, rule, severity, "x", package=name, installed="1", aliases=aliases)
+    rated = tool != "pip-audit"
+    return Finding(
+        tool, rule, severity, "x", package=name, installed="1", aliases=aliases, rated=rated
+    )
 
 
 def test_two_tools_with_the_same_weakness_on_a_line_are_one():
@@ -46,6 +49,7 @@ def test_advisories_are_one_by_any_shared_name_even_through_a_third():
     (fault,) = merged(found)
     assert set(fault.tools) == {"pip-audit", "trivy", "grype"}
     assert fault.finding.severity is Severity.MEDIUM  # pip-audit does not rate
+    assert fault.finding.rated
 
 
 def test_the_same_advisory_of_two_packages_is_two():

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairlead.checks.finding import Finding
-from fairlead.checks.scan.judging import counted, error, found, listed, not_run, severity
+from fairlead.checks.scan.judging import (
+    counted,
+    error,
+    found,
+    is_rating,
+    listed,
+    not_run,
+    severity,
+)
 from fairlead.checks.tool import Tool
 from fairlead.checks.tree import Tree
 from fairlead.checks.verdict import Verdict
@@ -65,7 +73,8 @@ def _finding(one: dict[str, Any]) -> Finding:
     return Finding(
         tool="checkov",
         rule=one["check_id"],
-        severity=severity(one["severity"] or "medium"),
+        severity=severity(one["severity"]),
+        rated=is_rating(one["severity"]),
         message=one["check_name"],
         path=one["file_path"].lstrip("/"),
         line=max(0, one["file_line_range"][0]),

@@ -12,6 +12,7 @@ from fairlead.checks.scan.judging import (
     error,
     found,
     image_lasts,
+    is_rating,
     not_run,
     one_line,
     severity,
@@ -82,11 +83,13 @@ def _failed(name: str, ran: Ran) -> Verdict:
 
 
 def _finding(one: dict[str, Any], package: dict[str, Any]) -> Finding:
-    rated = [severity(rating.get("severity")) for rating in one.get("ratings", ())]
+    words = [rating.get("severity") for rating in one.get("ratings", ())]
+    rated = [severity(word) for word in words if is_rating(word)]
     return Finding(
         tool="grype",
         rule=one["id"],
         severity=min(rated, key=lambda level: level.rank, default=Severity.MEDIUM),
+        rated=bool(rated),
         message=one_line(one.get("description") or f"{one['id']} is known of this version"),
         package=package["name"],
         installed=package["version"],

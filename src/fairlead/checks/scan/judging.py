@@ -44,7 +44,12 @@ def image_lasts(image: str) -> float:
 
 def severity(word: object, otherwise: Severity = Severity.MEDIUM) -> Severity:
     """A tool's word for how bad it is; `otherwise` where it does not say."""
-    return _SCALE.get(str(word).lower(), otherwise)
+    return _SCALE[str(word).lower()] if is_rating(word) else otherwise
+
+
+def is_rating(word: object) -> bool:
+    """Whether a tool's word says how bad something is; `UNKNOWN` does not, and no word either."""
+    return isinstance(word, str) and word.lower() in _SCALE
 
 
 def found(tool: str, findings: Sequence[Finding], looked_at: str, reason: str = "") -> Verdict:

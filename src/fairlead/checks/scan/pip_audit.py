@@ -37,7 +37,7 @@ class PipAudit(Tool):
 
     Files that pin every version are read as they are. Else pip resolves them, from its index.
     osv_url: the query URL of a service that speaks OSV, asked in place of PyPI.
-    It tells of no severity: each known vulnerability counts as high.
+    It tells of no severity: each known vulnerability is shown as high, and is not rated.
     """
 
     osv_url: str = ""
@@ -109,6 +109,7 @@ def _finding(
         tool="pip-audit",
         rule=one["id"],
         severity=Severity.HIGH,
+        rated=False,
         message=one_line(one.get("description") or f"{one['id']} is known of this version"),
         path=place.path if place else "",
         line=place.line if place else 0,

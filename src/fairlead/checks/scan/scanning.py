@@ -36,7 +36,7 @@ class Scanned:
     def failing(self) -> tuple[Fault, ...]:
         """The faults that are too bad."""
         kept = self.sifted.kept
-        return tuple(one for one in kept if one.finding.severity.rank <= self.fail_on.rank)
+        return tuple(one for one in kept if one.finding.reaches(self.fail_on))
 
     @property
     def without_answer(self) -> tuple[Verdict, ...]:
@@ -46,14 +46,23 @@ class Scanned:
 
     @property
     def on_record(self) -> tuple[Verdict, ...]:
-        """The verdicts as gates judge them: findings that do not fail the scan close no gate."""
+        """The verdicts as gates judge them: findings that do not fail the scan close no gate, and
+        one that its scanner does not rate is as bad as another one says."""
         failing = {finding for fault in self.failing for finding in fault.told}
-        return tuple(
-            replace(verdict, outcome=Outcome.PASSED)
-            if verdict.outcome is Outcome.FINDINGS and not failing & set(verdict.findings)
-            else verdict
-            for verdict in self.verdicts
-        )
+        faults = {finding: fault.finding for fault in self.sifted.kept for finding in fault.told}
+
+        def judged(verdict: Verdict) -> Verdict:
+            passed = verdict.outcome is Outcome.FINDINGS and not failing & set(verdict.findings)
+            findings = tuple(
+                one
+                if one.rated
+                else replace(one, severity=faults[one].severity, rated=faults[one].rated)
+                for one in verdict.findings
+            )
+            outcome = Outcome.PASSED if passed else verdict.outcome
+            return replace(verdict, outcome=outcome, findings=findings)
+
+        return tuple(map(judged, self.verdicts))
 
     @property
     def until(self) -> str:

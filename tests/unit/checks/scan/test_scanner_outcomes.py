@@ -1,24 +1,30 @@
 """Whatever a scanner prints, nothing scanned is not-run, and nonsense is an error (law 8)."""
 
+import datetime
 import json
 import sys
 from pathlib import Path
 
 import pytest
 
+from fairlead.checks.exclude import sifted
+from fairlead.checks.finding import Finding, Severity
 from fairlead.checks.licence import Licences
 from fairlead.checks.lint.radon import Radon
+from fairlead.checks.merge import merged
 from fairlead.checks.programs import Programs
 from fairlead.checks.scan.bandit import Bandit
 from fairlead.checks.scan.checkov import Checkov
 from fairlead.checks.scan.detect_secrets import DetectSecrets
 from fairlead.checks.scan.gitleaks import Gitleaks
 from fairlead.checks.scan.grype import Grype
+from fairlead.checks.scan.judging import is_rating, severity
 from fairlead.checks.scan.licensecheck import Licensecheck
 from fairlead.checks.scan.npm_audit import NpmAudit
 from fairlead.checks.scan.pip_audit import PipAudit
 from fairlead.checks.scan.pip_licenses import PipLicenses
 from fairlead.checks.scan.safety import Safety
+from fairlead.checks.scan.scanning import Scanned
 from fairlead.checks.scan.semgrep import Semgrep
 from fairlead.checks.scan.syft import Syft
 from fairlead.checks.scan.trivy import TrivyConfig, TrivyImage, TrivyPackages
@@ -237,6 +243,37 @@ def licences_told(*licences: str, allow: tuple[str, ...]) -> Verdict:
     ]
     ran = Ran(0, json.dumps({"packages": packages}), "", 0.1)
     return Licensecheck(Licences(allow=allow, deny=("GPL*",))).judge(Tree(NOWHERE, ()), ran)
+
+
+def of_jinja(tool: str, severity: Severity, rated: bool = True) -> Verdict:
+    told = Finding(tool, "CVE-1", severity, "bad", package="jinja2", installed="3", rated=rated)
+    return Verdict(tool, Outcome.FINDINGS, (told,))
+
+
+def scanned(*verdicts: Verdict, fail_on: Severity) -> Scanned:
+    faults = merged(one for verdict in verdicts for one in verdict.findings)
+    return Scanned(verdicts, sifted(faults, (), datetime.date(2026, 5, 1)), fail_on)
+
+
+def test_a_vulnerability_without_a_rating_reaches_every_threshold():
+    """Law 8: nobody knows how bad it is. Where another scanner does, its word counts."""
+    unrated = of_jinja("pip-audit", Severity.HIGH, rated=False)
+    alone = scanned(unrated, fail_on=Severity.CRITICAL)
+    assert not alone.ok
+    assert alone.on_record[0].findings[0].grade == "unrated"
+    rated = scanned(unrated, of_jinja("trivy", Severity.LOW), fail_on=Severity.CRITICAL)
+    assert rated.ok
+    assert [one.findings[0].grade for one in rated.on_record] == ["low", "low"]
+
+
+def test_what_a_tool_does_not_rate_is_known_as_that(tmp_path):
+    vulnerable = {"id": "CVE-1", "fix_versions": [], "description": "bad"}
+    package = {"name": "x", "version": "1", "vulns": [vulnerable]}
+    out = json.dumps({"dependencies": [package]})
+    verdict = judged(PipAudit(), Tree(tmp_path, ()), Ran(1, out, "", 0.1))
+    assert verdict.findings[0].grade == "unrated"
+    assert severity(None, Severity.HIGH) is Severity.HIGH
+    assert (is_rating("UNKNOWN"), is_rating(None), is_rating("NONE")) == (False, False, True)
 
 
 def test_an_unknown_licence_is_a_finding_where_only_some_are_allowed():

@@ -87,7 +87,8 @@ def services_to_deploy(run: "Run") -> tuple[str, ...] | None:
     """The services of --service that this environment deploys; () for all.
 
     `all-changed` stands for those that differ from what is live, with those that run the same
-    image, and for those of which nothing tells whether they do; None when there is none.
+    image, those of which nothing tells whether they do, and all that a host lacks which runs
+    nothing yet; None when there is none.
     """
     from fairlead.events import Notice
 
@@ -104,7 +105,9 @@ def services_to_deploy(run: "Run") -> tuple[str, ...] | None:
         listed = ", ".join(sorted(untold))
         text = f"taken whether changed or not, since no source is declared for it: {listed}"
         run.reporter.event(Notice(text))
-    taken = same_image(images, differing(run)) | untold | set(named)
+    changed = differing(run)
+    without_image = changed & (environment.services.keys() - images.keys())
+    taken = same_image(images, changed) | without_image | untold | set(named)
     return tuple(sorted(taken)) or None
 
 
@@ -147,15 +150,18 @@ def changes(run: "Run", base: str | None = None) -> "Changes":
 
 
 def _since_live(run: "Run", services: "tuple[RepositoryService, ...]") -> "Since":
+    from fairlead.rollout.absent import absent
     from fairlead.rollout.sources import live_commits
     from fairlead.services import compared_with_live
 
     with session(run) as opened:
         environment = opened.environment
-        seen = live_commits(opened.fleet.observe())
+        observed = opened.fleet.observe()
+    seen = live_commits(observed)
     rolled_out = [name for name, one in environment.services.items() if one.image]
     live = {name: seen[name] for name in rolled_out if name in seen}
-    return compared_with_live(services, live, rolled_out, environment.name)
+    missing = absent(environment, observed)
+    return compared_with_live(services, live, rolled_out, environment.name, missing)
 
 
 def _declaration(run: "Run") -> "Declaration":

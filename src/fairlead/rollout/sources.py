@@ -57,12 +57,12 @@ def live_commits(observed: Observed) -> dict[str, set[str]]:
     """For each service that serves, the commits of its containers; "" where one is not known."""
     found: dict[str, set[str]] = {}
     for state in observed.values():
-        for container in _serving(state):
+        for container in serving_containers(state):
             found.setdefault(container.service, set()).add(_commit(state, container))
     return found
 
 
-def _serving(state: HostState) -> list[Container]:
+def serving_containers(state: HostState) -> list[Container]:
     """The containers that get requests, and those outside the slots."""
     slots = (state.live.slot, state.live.next_slot) if state.live else ()
     live = ("", *slots)

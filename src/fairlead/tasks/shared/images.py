@@ -75,8 +75,8 @@ def _differing(run: Run, built: "set[str]") -> "set[str]":
     from fairlead.events import Notice
     from fairlead.services import declared
 
-    changed = differing(run, base_of())
-    undeclared = built - {one.name for one in declared(run.repository())}
+    known = {one.name for one in declared(run.repository())}
+    changed, undeclared = differing(run, base_of()) & known, built - known
     for names, text in (
         (changed - built, "changed, but no image is built for it (no Dockerfile): {}"),
         (undeclared, "taken whether changed or not, since no source is declared for it: {}"),

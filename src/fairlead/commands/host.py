@@ -93,13 +93,15 @@ def shrink(project: str, timeout: float, left: Mapping[str, int]) -> Command:
 def ask_containers(
     index: int, project: str, backend: str, port: int, request: tuple[str, ...]
 ) -> Command:
-    """Ask every container of a backend directly; request: method, path, host, seconds."""
+    """Ask every container of a backend directly; request: method, path, host, seconds, and
+    `https` when visitors come so."""
     return Command(("fl_ask_containers", str(index), project, backend, str(port), *request))
 
 
-def ask_router(index: int, port: int, request: tuple[str, ...]) -> Command:
-    """Ask through the host's router; request: method, path, host, seconds."""
-    return Command(("fl_ask_router", str(index), str(port), *request))
+def ask_router(index: int, entrance: str, request: tuple[str, ...]) -> Command:
+    """Ask through the host's router; entrance: its port, or `https`; request: method, path, host,
+    seconds."""
+    return Command(("fl_ask_router", str(index), entrance, *request))
 
 
 def retire(project: str, keep_warm: float) -> Command:

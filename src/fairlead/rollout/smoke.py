@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from fairlead.commands import host as phrases
 from fairlead.config import Environment, SmokeCheck
-from fairlead.engines.compose.addresses import host_name, service_for
+from fairlead.engines.compose.addresses import entrance, host_name, service_for
 from fairlead.model import Command
 from fairlead.rollout.situation import Situation
 
@@ -42,6 +42,7 @@ def idle_commands(
     """Questions to the containers of the idle slot, past the router, for the service each path
     is routed to."""
     environment, project = situation.environment, situation.new_project(name)
+    proto = ("https",) if entrance(environment) == "https" else ()
     commands = []
     for index, check in enumerate(checks):
         service = service_for(environment, check.path)
@@ -49,7 +50,7 @@ def idle_commands(
             continue
         backend = situation.layout.backend(situation.new_slot(name), service)
         port = environment.service(service).port or 0
-        request = _request(environment, check)
+        request = (*_request(environment, check), *proto)
         commands.append(phrases.ask_containers(index, project, backend, port, request))
     return tuple(commands)
 
@@ -58,9 +59,8 @@ def router_commands(
     environment: Environment, checks: tuple[SmokeCheck, ...]
 ) -> tuple[Command, ...]:
     """The same questions through the host's own router."""
-    port = environment.router.http_port
     return tuple(
-        phrases.ask_router(index, port, _request(environment, check))
+        phrases.ask_router(index, entrance(environment), _request(environment, check))
         for index, check in enumerate(checks)
     )
 

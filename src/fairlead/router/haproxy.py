@@ -66,9 +66,11 @@ frontend public
     bind :8080
     bind :8443 ssl crt "${FAIRLEAD}/certificates/" alpn h2,http/1.1
     bind unix@/fairlead/run/relay.sock mode 660 accept-proxy name relay
+    # Published nowhere: checks of this host, which need not speak TLS, count as come over it here.
+    bind :8081 name checks
 
-    http-request set-header X-Forwarded-Proto https if { ssl_fc }
-    http-request set-header X-Forwarded-Proto http unless { ssl_fc } || { so_name relay }
+    http-request set-header X-Forwarded-Proto http unless { so_name relay }
+    http-request set-header X-Forwarded-Proto https if { ssl_fc } || { so_name checks }
     http-request add-header X-Forwarded-For %[src] unless { so_name relay }
 
     http-request set-var(txn.host) req.hdr(host),host_only,rtrim(.),lower

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from fairlead.rollout.smoke import parse_answers
 from fairlead.router.haproxy import base_config, slot_config
 from fairlead.router.settings import RoutedApplication
 from tests.lab.router.conftest import Application, LabHost, up
@@ -133,3 +134,11 @@ def test_http_redirects_where_it_is_wanted(secured: Application) -> None:
     connection.request("GET", "/.well-known/acme-challenge/x", headers={"Host": "shop.test"})
     assert connection.getresponse().read() == b"blue0"
     assert served(host)[1] == "blue0"
+    request = ("GET", "/a", "shop.test", "2")
+    for entrance, said in (("8080", 308), ("https", 200)):
+        asked = host.did("fl_ask_router", "0", entrance, *request, key="shop-test")
+        assert [one.status for one in parse_answers(asked.out)[0]] == [said]
+    smoke = host.did("fl_smoke", "https", "shop", *request, "200", "blue0", key="shop-test")
+    assert "passed  shop" in smoke.out.splitlines()
+    with pytest.raises(ConnectionError):
+        socket.create_connection((host.address, 8081), timeout=10)

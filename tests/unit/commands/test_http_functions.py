@@ -26,6 +26,8 @@ class Answers(http.server.BaseHTTPRequestHandler):
             self.reply(301, b"", ("Location", "https://example.com/new"))
         elif self.path == "/chunked":
             self.chunks()
+        elif self.path == "/proto":
+            self.reply(200, self.headers.get("X-Forwarded-Proto", "none").encode())
         elif self.path == "/header":
             self.reply(200, BODY.encode(), ("X-State", '{"status":"bad"}'))
         elif self.path == "/teapot":
@@ -103,9 +105,10 @@ def refused():
         yield str(taken.getsockname()[1])
 
 
-def ask(host, port, path="/", method="GET", seconds="2"):
+def ask(host, port, path="/", method="GET", seconds="2", proto=""):
     """The one answer to one question, as the program reads it."""
     words = ("7", "127.0.0.1", port, method, path, "shop.example.com", seconds)
+    words += (proto,) if proto else ()
     done = host.call("fl_ask", *words)
     assert done.code == 0, done.err
     [(index, [answer])] = parse_answers(done.out).items()
@@ -131,6 +134,12 @@ def test_a_redirect_is_an_answer_and_is_not_followed(host, port):
 def test_a_chunked_answer_is_put_together(host, port):
     """Chunks are joined by their length in bytes, whatever letters and line ends they hold."""
     assert ask(host, port, "/chunked").body == "42\r\ncafé-end"
+
+
+def test_what_came_over_tls_is_told(host, app, port):
+    """An application that insists on https answers a check as it answers visitors."""
+    assert ask(host, port, "/proto", proto="https").body == "https"
+    assert ask(host, port, "/proto").body == "none"
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "OPTIONS"])
@@ -171,6 +180,28 @@ def test_an_answer_that_never_ends_is_given_up(shell, port):
 def test_the_limit_leaves_room_for_the_judge(shell, most, limit):
     """Programs count whole seconds: the limit is max_time rounded up, and one more."""
     assert shell.call("fl_whole", most).out == f"{limit}\n"
+
+
+class TestWhereTheRouterIsAsked:
+    def reach(self, shell, where):
+        return shell.run(f'fl_reach {where}\necho "$fl_there $fl_port $fl_proto"')
+
+    def test_at_its_port_as_any_visitor(self, shell):
+        """Plain HTTP comes in where the router is published."""
+        assert self.reach(shell, "8080").out == "127.0.0.1 8080 \n"
+
+    def test_as_over_tls_in_dockers_network(self, shell):
+        """A host that cannot speak TLS is not redirected to it."""
+        shell.tool("docker", '[ "$4" = fairlead-router ] && echo 172.19.0.2')
+        assert self.reach(shell, "https").out == "172.19.0.2 8081 https\n"
+
+    @pytest.mark.parametrize("docker", ["exit 1", "echo"])
+    def test_a_router_that_is_not_there_fails(self, shell, docker):
+        """Gone, or stopped and so without an address."""
+        shell.tool("docker", docker)
+        done = self.reach(shell, "https")
+        assert done.code == 1
+        assert "no router runs on this host" in done.err
 
 
 class TestStatusFits:

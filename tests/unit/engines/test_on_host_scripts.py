@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from factories import API, SECRET, WORKER, a_check, an_environment
 
+from fairlead.config.traffic import Router
 from fairlead.engines.compose.layout import ROUTER_DIRECTORY, Layout
 from fairlead.engines.compose.onhost import rollback_script, smoke_script
 
@@ -353,6 +354,13 @@ class TestSmoke:
             'it\'s "ok" $(id)',
         ]
         assert shlex.split(calls[1])[-2:] == ['"status":"all good"', '"n":3']
+
+    def test_it_asks_as_visitors_who_come_over_tls(self):
+        """The other road of the same checks is not redirected either."""
+        router = Router(certificate="/c.pem", redirect_http=True)
+        environment = an_environment(services=(API,), smoke=CHECKS, router=router)
+        text = smoke_script(environment, Layout("k", "/x")).decode()
+        assert text.count("\nfl_smoke https ") == 2
 
     def test_a_failed_check_does_not_hide_the_next(self, tmp_path):
         """Every check is asked, the faults are counted, and the exit code is 1."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from fairlead.config import Service
 from fairlead.config.route import Route
 from fairlead.config.statuses import parse_statuses
+from fairlead.config.traffic import Router
 from fairlead.rollout import smoke
 from fairlead.rollout.smoke import Answer, judge, parse_answers
 
@@ -163,6 +164,22 @@ class TestAsking:
         environment = self.environment()
         [first, _] = smoke.router_commands(environment, smoke.from_host(environment))
         assert first.argv == ("fl_ask_router", "0", "80", "GET", "/health", "localhost", "2")
+
+    @pytest.mark.parametrize(
+        ("url", "router"),
+        [
+            ("", Router(certificate="/c.pem", redirect_http=True)),
+            ("https://shop.test", Router(certificate="/c.pem")),
+        ],
+    )
+    def test_where_visitors_come_over_tls_checks_do(self, url, router):
+        """Else the answer is the redirect to https, by the router or by the application."""
+        environment = self.environment(url=url, router=router)
+        checks = smoke.from_host(environment)
+        [first, _] = smoke.router_commands(environment, checks)
+        assert first.argv[:3] == ("fl_ask_router", "0", "https")
+        [idle, _] = smoke.idle_commands(a_situation(environment), "web1", checks)
+        assert idle.argv[-2:] == ("2", "https")
 
 
 class Told(http.server.BaseHTTPRequestHandler):

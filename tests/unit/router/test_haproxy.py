@@ -91,6 +91,14 @@ def test_the_tls_listener_is_one_line_that_can_be_left_out() -> None:
     assert lines[0].strip().startswith("bind :8443 ")
 
 
+def test_who_asks_as_over_tls_is_let_in_from_this_host_alone() -> None:
+    """The container publishes 8080 and 8443."""
+    lines = [line.strip() for line in base_config().splitlines()]
+    assert "bind :8081 name checks" in lines
+    secure = "http-request set-header X-Forwarded-Proto https if { ssl_fc } || { so_name checks }"
+    assert secure in lines
+
+
 def test_the_text_is_plain_ascii_and_no_line_is_continued() -> None:
     for text in (base_config(), slot_config(app(service()), "blue")):
         assert not [line for line in text.splitlines() if line.endswith("\\")]

@@ -26,6 +26,13 @@ def host_header(environment: Environment, url: str) -> str:
     return "" if "*" in routes or not routes else host_name(environment)
 
 
+def entrance(environment: Environment) -> str:
+    """Where a host's router is asked: `https` when visitors come over TLS, else its HTTP port."""
+    router = environment.router
+    secure = environment.url.startswith("https://") and bool(router.certificate)
+    return "https" if secure or router.redirect_http else str(router.http_port)
+
+
 def service_for(environment: Environment, path: str) -> str | None:
     """The routed service that a path of the environment's own address leads to."""
     address = host_name(environment)

@@ -128,13 +128,14 @@ def smoke_script(environment: Environment, layout: Layout) -> bytes:
 
 
 def _smoke_words(environment: Environment, check: SmokeCheck, name: str) -> tuple[str, ...]:
+    from fairlead.engines.compose.addresses import entrance
+
     pairs = (
         f'"{path.split(".")[-1]}":{json.dumps(value, separators=(",", ":"))}'
         for path, value in check.json.items()
     )
-    port = str(environment.router.http_port)
     seconds, status = f"{check.max_time:.3g}", str(check.status)
-    request = (port, check.name, check.method, check.path, name, seconds)
+    request = (entrance(environment), check.name, check.method, check.path, name, seconds)
     return ("fl_smoke", *request, status, check.contains, *pairs)
 
 

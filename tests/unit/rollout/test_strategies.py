@@ -502,7 +502,7 @@ def test_warm_means_that_it_could_take_traffic_now(change, warm):
 
 
 def test_the_slowest_service_says_how_long_to_wait():
-    """A worker, too: a deploy and rollback.sh wait for a slot as long as for its slowest service."""
+    """A worker, too: deploy and rollback.sh wait for a slot as long as for its slowest service."""
     slow = replace(WORKER, health=Health(timeout=300))
     situation = a_situation(an_environment(services=(API, slow)))
     waits = {

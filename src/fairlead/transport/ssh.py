@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from threading import Event, Lock, Thread
 from typing import Any
 
@@ -49,12 +50,18 @@ class _Talk:
 
 
 class SshTransport:
-    """One host over one connection, opened at the first command."""
+    """One host over one connection, opened at the first command.
+
+    The first connection is made at once or not at all; one that was there and is gone is waited
+    for, RECONNECT_SECONDS from when it was missed. After that each command tries but once, until
+    the host is there again.
+    """
 
     def __init__(self, host: Host, settings: SshSettings) -> None:
         self.host = host
         self._settings = settings
         self._connection: Any = None
+        self._missed = 0.0  # when a connection could first not be made again (monotonic)
         self._opening = Lock()
 
     def run(
@@ -66,7 +73,7 @@ class SshTransport:
         """As every transport does it. A lost connection is made again, within RECONNECT_SECONDS,
         and a repeatable command sent again; another one is told as lost."""
         talk = _Talk(command, Hearing(command, on_line), cancel, time.monotonic())
-        self._open()
+        self._ready(talk)
         give_up = 0.0
         while True:
             began = time.monotonic()
@@ -78,7 +85,8 @@ class SshTransport:
                 give_up = give_up or time.monotonic() + RECONNECT_SECONDS
                 if not command.repeatable or time.monotonic() > min(give_up, talk.deadline):
                     raise self._lost(command, str(lost)) from lost
-                self._open_again(talk, lost)
+                time.sleep(POLL_SECONDS * random.uniform(0.5, 1.0))  # noqa: S311 (jitter)
+                self._open_again(talk, partial(self._lost, command, str(lost)))
                 talk.hearing.begin()
 
     def close(self) -> None:
@@ -120,20 +128,31 @@ class SshTransport:
         with self._opening:
             if self._connection is None or not self._connection.is_connected:
                 self._connection = connect(self.host, self._settings)
+                self._missed = 0.0
             return self._connection
 
-    def _open_again(self, talk: _Talk, lost: Lost) -> None:
-        """Connect anew, at growing intervals; whoever else waits finds the connection there."""
-        give_up = min(time.monotonic() + RECONNECT_SECONDS, talk.deadline)
+    def _ready(self, talk: _Talk) -> None:
+        """Have a connection before anything is said: one may have died while nobody spoke."""
+        if self._connection is None:
+            self._open()
+        else:
+            self._open_again(talk, partial(self._gone, talk.command))
+
+    def _open_again(self, talk: _Talk, told: Callable[[str], HostError]) -> None:
+        """Connect anew, at growing intervals; whoever else waits finds the connection there.
+
+        told: the error of having waited in vain, with what the last attempt said.
+        """
         pause = POLL_SECONDS
         while True:
-            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 (jitter is no secret)
             try:
                 self._open()
                 return
             except HostError as error:
-                if time.monotonic() >= give_up:
-                    raise self._lost(talk.command, str(lost), error.what) from error
+                self._missed = self._missed or time.monotonic()
+                if time.monotonic() >= min(self._missed + RECONNECT_SECONDS, talk.deadline):
+                    raise told(error.what) from error
+            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 (jitter is no secret)
             pause = min(2 * pause, LONGEST_PAUSE)
 
     def _say(self, talk: _Talk) -> Result:
@@ -223,6 +242,15 @@ class SshTransport:
         with suppress(Exception):  # lost: it is found out where one listens
             killer = self._connection.transport.open_session(timeout=ANSWER_SECONDS)
             killer.exec_command(f"kill -TERM -{group}; sleep 2; kill -KILL -{group} 2>/dev/null")
+
+    def _gone(self, command: Command, since: str) -> HostError:
+        return HostError(
+            self.host.name,
+            f"the connection was lost before `{_short(command)}`; it could not be made again: "
+            f"{since}",
+            state="nothing of it was sent",
+            next_step="inv status",
+        )
 
     def _lost(self, command: Command, reason: str, since: str = "") -> HostError:
         again = f"; it could not be made again: {since}" if since else ""

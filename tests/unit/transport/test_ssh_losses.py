@@ -1,5 +1,7 @@
 """A host that takes every connection and answers on none: the end comes, though not at once."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from fairlead.errors import HostError
@@ -39,3 +41,65 @@ def test_what_may_not_run_twice_is_asked_once(mute):
     with pytest.raises(HostError):
         transport.run(Command(("sh", "-c", "true")))
     assert len(asked) == 1
+
+
+class Line:
+    """The way to a host: `cut` is how many more attempts to connect fail."""
+
+    def __init__(self, monkeypatch):
+        self.attempts, self.cut = 0, 0
+        monkeypatch.setattr(ssh, "connect", self.connect)
+        monkeypatch.setattr(ssh, "POLL_SECONDS", 0.01)
+        monkeypatch.setattr(ssh, "RECONNECT_SECONDS", 0.2)
+        self.transport = ssh.SshTransport(Host("web1", "192.0.2.1", "deploy"), SshSettings())
+        monkeypatch.setattr(self.transport, "_say", lambda talk: "said")
+
+    def connect(self, host, settings):
+        self.attempts += 1
+        if self.cut:
+            self.cut -= 1
+            raise HostError(host.name, "no answer in time")
+        self.connection = SimpleNamespace(is_connected=True)
+        return self.connection
+
+    def breaks(self, attempts):
+        """Nobody speaks, the pulse finds the peer dead, and it stays away for so many attempts."""
+        self.connection.is_connected, self.cut = False, attempts
+
+
+@pytest.fixture
+def line(monkeypatch):
+    return Line(monkeypatch)
+
+
+class TestAConnectionThatDiedWhileNobodySpoke:
+    """Host A idles while B pulls; the next step begins within A's outage."""
+
+    def test_it_is_waited_for_even_by_what_may_not_run_twice(self, line):
+        """Nothing was sent yet, so nothing can have run."""
+        line.transport.run(STEP)
+        line.breaks(attempts=3)
+        assert line.transport.run(Command(("sh", "-c", "true"))) == "said"
+        assert line.attempts == 1 + 4
+
+    def test_the_first_one_of_a_command_is_not_waited_for(self, line):
+        line.cut = 1
+        with pytest.raises(HostError, match="no answer in time"):
+            line.transport.run(STEP)
+        assert line.attempts == 1
+
+    def test_a_host_that_was_waited_for_in_vain_is_not_waited_for_again(self, line):
+        """An undo of ten steps takes no ten minutes; once it answers all is as before."""
+        line.transport.run(STEP)
+        line.breaks(attempts=1000)
+        with pytest.raises(HostError, match="lost before `true`; it could not be made again") as e:
+            line.transport.run(STEP)
+        assert e.value.state == "nothing of it was sent"
+        before = line.attempts
+        with pytest.raises(HostError):
+            line.transport.run(STEP)
+        assert line.attempts == before + 1
+        line.cut = 0
+        line.transport.run(STEP)
+        line.breaks(attempts=2)
+        assert line.transport.run(STEP) == "said"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fairlead.checks.licence import Licences
 from fairlead.checks.lint.settings import pyproject
-from fairlead.checks.scan.judging import counted, found, not_run
+from fairlead.checks.scan.judging import NEVER, counted, found, not_run
 from fairlead.checks.scan.sources import PYTHON_PROJECT
 from fairlead.checks.tool import Tool
 from fairlead.checks.tree import Tree
@@ -27,7 +27,7 @@ class PipLicenses(Tool):
     name = "pip-licenses"
     install = "pip install pip-licenses"
     needs_files = False
-    lasts = 3600.0  # what is installed may change with no file of the tree
+    lasts = NEVER  # what is installed changes with no file of the tree, and it is quick
 
     def applies(self, tree: Tree) -> str:
         python = tree.matching(*PYTHON_PROJECT)

@@ -2,11 +2,13 @@
 
 import datetime
 import json
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
+from fairlead.checks.cache import Cache, Memory
 from fairlead.checks.exclude import sifted
 from fairlead.checks.finding import Finding, Severity
 from fairlead.checks.licence import Licences
@@ -303,6 +305,28 @@ def test_pip_licenses_judges_the_environment_of_the_project_and_no_other(tmp_pat
         monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "activated"))
         assert asked(tree) == str(tmp_path / name / "bin/python")
         assert tool.judge(tree, installed).outcome is Outcome.PASSED
+
+
+def test_what_is_installed_is_looked_at_every_time(tmp_path, monkeypatch):
+    """A package that came since is in no file of the tree."""
+    tree = tree_with(tmp_path, "requirements.txt", ".venv/bin/python")
+    program = tmp_path / ".venv/bin/pip-licenses"
+
+    def outcome(licence: str) -> Outcome:
+        program.write_text(
+            f"""#!/bin/sh\necho '[{{"Name": "x", "Version": "1", "License": "{licence}"}}]'\n"""
+        )
+        program.chmod(0o755)
+        os.utime(program, (1, 1))
+        cache = Cache(Memory(tmp_path))
+        tools = [PipLicenses(Licences(deny=("GPL*",)))]
+        programs = Programs(tmp_path, {"PATH": os.defpath})
+        (verdict,) = sweep(
+            "scan", tools, tree, timeout=9, listener=lambda _: None, programs=programs, cache=cache
+        )
+        return verdict.outcome
+
+    assert [outcome("MIT"), outcome("GPL")] == [Outcome.PASSED, Outcome.FINDINGS]
 
 
 def requirement_lines(folder, **files: str) -> Tree:

@@ -92,8 +92,15 @@ def live(repo, monkeypatch):
         return out.getvalue().splitlines()
 
     paths = {name: f"services/{name}" for name in ("api", "web", "jobs")}
-    tested = [{"name": name, "path": path, "test_command": "x"} for name, path in paths.items()]
-    here = Live(repo(tested), run)
+    here = Live(
+        repo(
+            [
+                {"name": name, "path": path, "test_command": f"tests-of-{name}"}
+                for name, path in paths.items()
+            ]
+        ),
+        run,
+    )
     here.repo.write("deploy/fairlead.toml", TOML)
     here.repo.write("deploy/compose.yaml", "services: {}\n")
     here.repo.write(".gitignore", ".fairlead/\n")
@@ -119,10 +126,10 @@ def first(live):
     live.repo.commit("scripts/release.sh")
 
 
-def planned(lines: list[dict]) -> list[list[str]]:
-    """What each step of a plan is about."""
+def planned(lines: list[dict]) -> list[dict]:
+    """The steps of a plan."""
     (plan,) = (line for line in lines if line["type"] == "plan")
-    return [step["hosts"] for step in plan["steps"]]
+    return plan["steps"]
 
 
 @pytest.mark.parametrize("flag", ["--changed", "--service=all-changed"])
@@ -133,7 +140,7 @@ class TestOnlyWhatIsNotLive:
         able = Able(Builder("", False), "docker-container", ("linux/amd64",))
         monkeypatch.setattr("fairlead.images.builder.find_builder", lambda _: able)
         lines = live.lines("build", flag, "--plan")
-        assert planned(lines) == [["jobs"]]
+        assert [step["hosts"] for step in planned(lines)] == [["jobs"]]
         assert "changed, but of no service: 1 file (scripts/release.sh)" in str(lines)
 
     def test_is_pushed(self, live, first, monkeypatch, flag):
@@ -151,7 +158,8 @@ def test_only_what_is_not_live_is_linted_tested_and_scanned(live, first):
     everything = live.result("scan", "--service=all", "--plan")["scanners"]
     of_jobs = live.result("scan", "--service=all-changed", "--plan")["scanners"]
     assert "npm-audit:services/web" in {*everything} - {*of_jobs}
-    assert planned(live.lines("test", "--service=all-changed", "--plan")) == [["jobs"]]
+    (step,) = planned(live.lines("test", "--service=all-changed", "--plan"))
+    assert [one["argv"] for one in step["commands"]["here"]] == [["tests-of-jobs"]]
 
 
 def test_nothing_is_done_where_all_is_live(live):

@@ -54,8 +54,18 @@ class Repository(LocalTables):
 
     @property
     def checks_hash(self) -> str:
-        """One hash (sha256, hex) over what steers the checks; their verdicts hold under it only."""
-        return config_hash({name: getattr(self, name) for name in CHECKING if hasattr(self, name)})
+        """The one that the verdicts of checks hold under."""
+        return checks_hash(self.root)
+
+
+def checks_hash(root: Path) -> str:
+    """One hash (sha256, hex) over what steers the checks, as deploy/fairlead.toml has it.
+
+    `${…}` is left as it stands: the job that deploys has other variables than the one that tests,
+    and need not have those at all.
+    """
+    declared = read_toml(root, BASE, []).raw
+    return config_hash({name: declared[name] for name in CHECKING if name in declared})
 
 
 def load_repository(start: Path, environ: Mapping[str, str]) -> Repository:

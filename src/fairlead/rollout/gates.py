@@ -1,11 +1,11 @@
 """Gates before a roll-out: what must be on record about the commit an image was built from."""
 
-import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from fairlead.config import Environment, load_repository
+from fairlead.config import Environment
 from fairlead.config.gates import sentence
+from fairlead.config.local import checks_hash
 from fairlead.errors import GateRefused, UsageError
 from fairlead.images.reference import parse
 from fairlead.model import REVISION, Image
@@ -61,7 +61,7 @@ def _closed(environment: Environment, images: Mapping[str, Image]) -> "Iterator[
     from fairlead.checks.gates import Closed, Evidence, closed
     from fairlead.checks.records import recorded
 
-    config = load_repository(environment.root, os.environ).checks_hash
+    config = checks_hash(environment.root)
     today = datetime.datetime.now(datetime.UTC).date()
     for commit, built in _by_commit(environment, images).items():
         if not commit:

@@ -4,6 +4,7 @@ import pytest
 from small_project import BASE
 
 from fairlead.config import load_repository
+from fairlead.config.local import checks_hash
 from fairlead.errors import ConfigError
 
 
@@ -23,6 +24,18 @@ def test_the_root_is_where_it_is_declared_seen_from_any_folder(tmp_path):
     repository = load_repository(tmp_path / "src/deep", {})
     assert repository.root == tmp_path
     assert repository.lint.tools == ("ruff",)
+
+
+VARIABLE = '[test.services.redis]\nimage = "${REDIS_IMAGE%s}"\n'
+
+
+def test_what_checks_hold_under_is_what_is_written_whatever_variables_are_set(tmp_path):
+    """The job that deploys has other ones than the job that tests, or none."""
+    declared(tmp_path, BASE + VARIABLE % ":-redis:8")
+    told = {load_repository(tmp_path, {"REDIS_IMAGE": one}).checks_hash for one in ("a", "b")}
+    assert told == {checks_hash(tmp_path)}
+    (tmp_path / "deploy/fairlead.toml").write_text(BASE + VARIABLE % "")
+    assert checks_hash(tmp_path) not in told
 
 
 def test_a_fault_in_another_table_stops_no_linting(tmp_path):

@@ -1,5 +1,6 @@
 """Gates at the door of a deploy: the image says its commit, the records say the rest."""
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,7 @@ from fairlead.model import Image
 from fairlead.rollout.gates import REVISION, check_bypass, check_gates
 
 COMMIT = "a1" * 20
+PASSED = Verdict("one", Outcome.PASSED)
 WANTED = Gates(require=("tests", "lint"))
 
 
@@ -43,7 +45,7 @@ def gated(tmp_path, content):
 def on_record(root, *verbs: str, commit: str = COMMIT) -> None:
     config = load_repository(root, {}).checks_hash
     for verb in verbs:
-        keep(root, record(verb, commit, True, config, [Verdict("one", Outcome.PASSED)]))
+        keep(root, record(verb, commit, True, config, [PASSED]))
 
 
 def test_it_is_refused_with_each_gate_and_the_command_that_opens_it(gated):
@@ -73,6 +75,20 @@ def test_an_image_opens_its_gate_as_the_digest_that_was_scanned(gated):
     assert digest in told.value.why[0]
     assert "inv scan --image" in told.value.next_step
     keep(environment.root, record("scan-image", COMMIT, True, config, passed, image=digest))
+    assert check_gates(environment, images) == ""
+
+
+def test_a_variable_that_only_the_checks_had_closes_nothing(gated, monkeypatch):
+    environment, images = gated
+    (environment.root / "deploy").mkdir()
+    (environment.root / "deploy/fairlead.toml").write_text(
+        '[test.services.redis]\nimage = "${REDIS_IMAGE}"\n'
+    )
+    monkeypatch.setenv("REDIS_IMAGE", "redis:8")
+    config = load_repository(environment.root, os.environ).checks_hash
+    for verb in ("test", "lint"):
+        keep(environment.root, record(verb, COMMIT, True, config, [PASSED]))
+    monkeypatch.delenv("REDIS_IMAGE")
     assert check_gates(environment, images) == ""
 
 

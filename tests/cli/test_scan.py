@@ -136,3 +136,35 @@ def test_this_repository_has_nothing_that_is_not_excluded_with_a_reason():
         needs(name)
     done = scan(ROOT)
     assert done.returncode == 0, done.stdout
+
+
+def test_named_files_are_scanned_by_the_settings_of_the_root(tree):
+    """A git hook names what is committed; what `scan` of the whole lets pass, it lets pass."""
+    rule = '[extend]\nuseDefault = true\n[[rules]]\nid = "our-own"\nregex = "colour"\n'
+    allowed = '[[allowlists]]\npaths = ["settings.ini"]\n'
+    (tree / ".gitleaks.toml").write_text(f"{rule}{allowed}")
+    assert scan(tree, "--only=gitleaks", "--", "settings.ini", "deploy").returncode == 0
+    (tree / "notes.txt").write_text("the colour\n")
+    done = scan(tree, "--only=gitleaks", "--", "notes.txt")
+    assert (done.returncode, "notes.txt:1" in done.stdout) == (1, True)
+    assert "our-own" in done.stdout
+
+
+@pytest.mark.parametrize("named", [(), ("--", "app/settings.ini")], ids=["whole", "named"])
+def test_a_fingerprint_is_the_one_that_gitleaks_itself_tells(tree, named):
+    (tree / "app").mkdir()
+    (tree / "settings.ini").rename(tree / "app/settings.ini")
+    assert scan(tree, "--only=gitleaks", *named).returncode == 1
+    (tree / ".gitleaksignore").write_text("app/settings.ini:generic-api-key:2\n")
+    done = scan(tree, "--only=gitleaks", *named)
+    assert done.returncode == 0, done.stdout
+
+
+def test_named_files_that_no_scanner_takes_in_are_no_failure(tree):
+    """An empty file, or a lock file alone, may be committed."""
+    (tree / "__init__.py").touch()
+    done = scan(tree, "--only=secrets", "--json", "--", "__init__.py")
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert (done.returncode, told["outcome"]) == (0, "nothing-to-do")
+    assert [one["outcome"] for one in told["tools"]] == ["not-run"]
+    assert scan(tree, "--only=secrets").returncode == 1

@@ -11,7 +11,7 @@ from fairlead.checks.cache import Cache
 from fairlead.checks.programs import Program, Programs
 from fairlead.checks.tool import Tool
 from fairlead.checks.tree import Tree
-from fairlead.checks.verdict import Outcome, Verdict
+from fairlead.checks.verdict import Outcome, Verdict, concluded
 from fairlead.events import HostFinished, Listener, PhaseFinished, PhaseStarted
 from fairlead.model import Command
 from fairlead.transport.local import NOT_FOUND, Ran, run_local
@@ -88,7 +88,8 @@ class _Examination:
     def _of(self, tool: Tool) -> Verdict:
         files = tool.examines(self._tree)
         if tool.needs_files and not files:
-            return Verdict(tool.name, Outcome.NOT_RUN, reason="there is no file it looks at")
+            reason = "there is no file it looks at"
+            return Verdict(tool.name, Outcome.NOT_RUN, reason=reason, idle=True)
         command = tool.command(self._tree)
         folder = tool.folder(self._tree)
         program = self._programs.identify(command.argv[0], tool.asks_version, folder)
@@ -104,15 +105,22 @@ class _Examination:
         return verdict
 
     def _run(self, tool: Tool, command: Command, program: Program) -> Verdict:
+        ran = self._call(tool, command, program)
+        verdict = replace(judged(tool, self._tree, ran), seconds=ran.seconds)
+        question = tool.asks_files(self._tree)
+        if question is None or verdict.outcome not in (Outcome.PASSED, Outcome.FINDINGS):
+            return verdict
+        return recounted(tool, verdict, self._call(tool, question, program))
+
+    def _call(self, tool: Tool, command: Command, program: Program) -> Ran:
         argv = (str(program.path), *command.argv[1:])
         folder = tool.folder(self._tree)
-        ran = run_local(
+        return run_local(
             replace(command, argv=argv, timeout=self._timeout),
             cwd=self._tree.root / folder,
             environ=self._programs.environ(tool.environ, folder),
             cancel=self._cancel,
         )
-        return replace(judged(tool, self._tree, ran), seconds=ran.seconds)
 
     def _key(self, tool: Tool, files: tuple[str, ...], command: Command, program: Program) -> str:
         if self._cache is None:
@@ -154,6 +162,20 @@ def judged(tool: Tool, tree: Tree, ran: Ran) -> Verdict:
         return tool.judge(tree, ran)
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
         return failed(tool.name, ran, "and its output is not what it should be")
+
+
+def recounted(tool: Tool, verdict: Verdict, ran: Ran) -> Verdict:
+    """The verdict on as many files as the tool takes in by its own account: ran, its answer."""
+    seconds = verdict.seconds + ran.seconds
+    try:
+        count = tool.files_told(ran) if ran.ok else None
+    except (ValueError, TypeError):
+        count = None
+    if count is None:
+        found = failed(tool.name, ran, "and does not tell which files it takes in")
+    else:
+        found = concluded(tool.name, verdict.findings, count)
+    return replace(found, seconds=seconds)
 
 
 def failed(name: str, ran: Ran, what: str = "it could not do its work") -> Verdict:

@@ -66,6 +66,18 @@ class Tool(Protocol):
         """
         ...
 
+    def asks_files(self, tree: Tree) -> Command | None:
+        """How it tells which files it takes in; for one whose report has only those with findings.
+
+        Called as `command` is, after it: a report without findings says nothing of how much was
+        looked at.
+        """
+        return None
+
+    def files_told(self, ran: Ran) -> int:
+        """How many files the answer to that names."""
+        return len(ran.out.splitlines())
+
     def judge(self, tree: Tree, ran: Ran) -> Verdict:
         """The outcome, from what it printed. ValueError and KeyError are taken as garbage."""
         ...

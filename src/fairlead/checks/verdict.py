@@ -27,7 +27,8 @@ class Verdict:
 
     reason: why it did not run or could not finish, and what to do about it; one sentence.
     looked_at: what it examined, for people (`41 files`, `17 packages`). version: the tool's.
-    seconds: its own time. cached: taken from an earlier run on the same content.
+    seconds: its own time. cached: taken from an earlier run on the same content. idle: not run,
+    because of the files that it was given its own settings or nature leave none to look at.
     """
 
     tool: str
@@ -38,6 +39,7 @@ class Verdict:
     version: str = ""
     seconds: float = 0.0
     cached: bool = False
+    idle: bool = False
 
 
 def concluded(
@@ -46,7 +48,7 @@ def concluded(
     """The verdict of a tool that finished, having looked at so many files (or another noun)."""
     found = tuple(sorted(findings, key=lambda one: (one.path, one.line, one.column, one.rule)))
     if not looked_at and not found:
-        return Verdict(tool, Outcome.NOT_RUN, reason=f"it looked at no {noun}")
+        return Verdict(tool, Outcome.NOT_RUN, reason=f"it looked at no {noun}", idle=True)
     plural = "" if looked_at == 1 else "s"
     return Verdict(tool, outcome_of(found), found, looked_at=f"{looked_at} {noun}{plural}")
 

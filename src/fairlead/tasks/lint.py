@@ -76,7 +76,8 @@ def lint(
     put_on_record(run, NAME, on_record, before, partial=partial)
     fixers = {one.name for one in choice.fixers(tree)} if not fix else set()
     fixable = any(one.findings and one.tool in fixers for one in verdicts)
-    tell(run.reporter, NAME, verdicts, notes, REMEDY if fixable else "")
+    remedy = REMEDY if fixable else ""
+    tell(run.reporter, NAME, verdicts, notes, remedy, narrowed=tree.narrowed)
 
 
 def _mend(run: Run, choice: "Choice", tree: "Tree", programs: "Programs") -> None:

@@ -109,7 +109,9 @@ def test_it_passes_what_has_no_fault(planted, name):
     assert (verdict.outcome, verdict.findings) == (Outcome.PASSED, ()), verdict
 
 
-@pytest.mark.parametrize("name", ["ruff", "ruff-format", "flake8", "isort", "eslint"])
+@pytest.mark.parametrize(
+    "name", ["ruff", "ruff-format", "flake8", "isort", "eslint", "radon", "yamllint"]
+)
 def test_one_that_its_settings_leave_nothing_did_not_run(planted, name):
     """Law 8: exit 0, having looked at nothing, is not-run."""
     tool = LINTERS[name]
@@ -122,8 +124,12 @@ def test_one_that_its_settings_leave_nothing_did_not_run(planted, name):
     (planted.root / "pyproject.toml").write_text(text)
     (planted.root / ".flake8").write_text("[flake8]\nexclude = planted\n")
     (planted.root / "eslint.config.js").write_text('module.exports = [{ ignores: ["**"] }];\n')
-    verdict = run(tool, planted.only(f for f in planted.files if "fault" in f))
+    (planted.root / "radon.cfg").write_text("[radon]\nexclude = planted/*\n")
+    (planted.root / ".yamllint").write_text("extends: default\nignore: ['*_fault.yaml']\n")
+    tree = whole(planted.root)
+    verdict = run(tool, tree.only(f for f in tree.files if "fault" in f))
     assert verdict.outcome is Outcome.NOT_RUN, verdict
+    assert verdict.idle
 
 
 @pytest.mark.parametrize(

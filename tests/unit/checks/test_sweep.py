@@ -112,6 +112,31 @@ def test_a_tool_with_nothing_to_look_at_did_not_run(tmp_path):
     assert verdict.outcome is Outcome.NOT_RUN
 
 
+@dataclass(frozen=True)
+class Asked(Scripted):
+    """One that is asked which files it takes in."""
+
+    answer: str = "echo a.py"
+
+    def asks_files(self, tree: Tree) -> Command:
+        return Command(("sh", "-c", self.answer))
+
+
+@pytest.mark.parametrize(
+    ("script", "answer", "outcome", "told"),
+    [
+        ("echo clean", "echo a.py", Outcome.PASSED, "1 file"),
+        ("echo clean", "true", Outcome.NOT_RUN, "no file"),
+        ("echo clean", "echo a.py; exit 2", Outcome.ERROR, "which files"),
+        ("echo fault", "echo a.py; echo b.py", Outcome.FINDINGS, "2 files"),
+    ],
+)
+def test_a_tool_is_asked_what_its_report_does_not_tell(tmp_path, script, answer, outcome, told):
+    verdict = run(Asked(script=script, answer=answer), Tree(tmp_path, ("a.py", "b.py")))
+    assert verdict.outcome is outcome
+    assert told in verdict.looked_at + verdict.reason
+
+
 def test_a_tool_that_cannot_be_started_is_an_error_and_no_crash(tmp_path):
     """More files than one command line takes."""
 

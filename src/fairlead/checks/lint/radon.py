@@ -38,6 +38,12 @@ class Radon(Tool):
         least = f"--min={_rank(self.most + 1)}"  # a file with no such function is left out
         return Command(("radon", "cc", "--json", least, "--", *sources(tree)))
 
+    def asks_files(self, tree: Tree) -> Command:
+        return Command(("radon", "raw", "--json", "--", *sources(tree)))
+
+    def files_told(self, ran: Ran) -> int:
+        return len(json.loads(ran.out))
+
     def judge(self, tree: Tree, ran: Ran) -> Verdict:
         if ran.code:
             return failed(self.name, ran)

@@ -38,8 +38,14 @@ class Yamllint(Tool):
         return tree.matching("*.yml", "*.yaml")
 
     def command(self, tree: Tree) -> Command:
+        return Command(("yamllint", "-f", "parsable", *self._given(tree)))
+
+    def _given(self, tree: Tree) -> tuple[str, ...]:
         style = () if asked_in(tree, *_OWN) else ("-d", NO_STYLE)
-        return Command(("yamllint", "-f", "parsable", *style, "--", *self.examines(tree)))
+        return (*style, "--", *self.examines(tree))
+
+    def asks_files(self, tree: Tree) -> Command:
+        return Command(("yamllint", "--list-files", *self._given(tree)))
 
     def judge(self, tree: Tree, ran: Ran) -> Verdict:
         found = by_lines(ran.out, _FINDING, lambda match: self._finding(tree, match))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairlead.checks.finding import Finding
-from fairlead.checks.scan.judging import counted, error, found, listed, not_run, severity
+from fairlead.checks.scan.judging import counted, error, found, idle, listed, severity
 from fairlead.checks.scan.sources import shipped
 from fairlead.checks.tool import Tool
 from fairlead.checks.tree import Tree
@@ -47,7 +47,7 @@ class Bandit(Tool):
             unread = [f"{one['filename']} ({one['reason']})" for one in said["errors"]]
             return error(self.name, f"could not read {listed(unread)}", findings, looked_at)
         if not examined:
-            return not_run(self.name, "every file is excluded by its own configuration")
+            return idle(self.name, "every file is excluded by its own configuration")
         return found(self.name, findings, looked_at)
 
 

@@ -10,9 +10,9 @@ from fairlead.checks.scan.judging import (
     counted,
     error,
     found,
+    idle,
     is_rating,
     listed,
-    not_run,
     severity,
 )
 from fairlead.checks.tool import Tool
@@ -65,7 +65,7 @@ class Checkov(Tool):
             names = listed([_within(file, self.stage) for file in unread])
             return error(self.name, f"could not read {names}", findings)
         if not checks:
-            return not_run(self.name, "it knows no kind of infrastructure here")
+            return idle(self.name, "it knows no kind of infrastructure here")
         return found(self.name, findings, counted(checks, "check"))
 
 

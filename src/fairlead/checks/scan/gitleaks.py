@@ -1,12 +1,13 @@
 """gitleaks: secrets in files, by patterns and entropy."""
 
 import json
+import os.path
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from fairlead.checks.finding import Finding, Severity
-from fairlead.checks.scan.judging import SECRET, found, not_run
+from fairlead.checks.scan.judging import SECRET, found, idle
 from fairlead.checks.tool import Tool
 from fairlead.checks.tree import Tree
 from fairlead.checks.verdict import Verdict
@@ -18,7 +19,9 @@ from fairlead.transport.local import Ran
 class Gitleaks(Tool):
     """Looks through a folder with the files of the tree alone. stage: from the root.
 
-    The secret itself is never printed: not by gitleaks, not by us.
+    It is called there: paths are then those that the project's fingerprints and path rules are
+    about. Its settings are those of the root, whichever files are looked at. The secret itself is
+    never printed: not by gitleaks, not by us.
     """
 
     stage: str
@@ -31,20 +34,31 @@ class Gitleaks(Tool):
     def applies(self, tree: Tree) -> str:
         return "any file may hold a secret" if tree.files else ""
 
+    def folder(self, tree: Tree) -> str:
+        return self.stage
+
     def examines(self, tree: Tree) -> tuple[str, ...]:
         return tree.files
 
     def command(self, tree: Tree) -> Command:
         printed = ("--report-format", "json", "--report-path", "-", "--redact=100")
         plainly = ("--no-banner", "--no-color")
-        return Command(("gitleaks", "dir", *printed, *plainly, self.stage))
+        return Command(("gitleaks", "dir", *printed, *plainly, *self._settings(tree), "."))
+
+    def _settings(self, tree: Tree) -> tuple[str, ...]:
+        rules, ignored = self.settings
+        root, there = os.path.relpath(".", self.stage), tree.all.files
+        return (
+            *(("--config", f"{root}/{rules}") if rules in there else ()),
+            *(("--gitleaks-ignore-path", f"{root}/{ignored}") if ignored in there else ()),
+        )
 
     def judge(self, tree: Tree, ran: Ran) -> Verdict:
         examined = re.search(r"scanned ~(\d+) bytes \((.+?)\)", ran.err)
         if examined is None:
             raise ValueError("it does not say what it scanned")
         if examined[1] == "0":
-            return not_run(self.name, "it read nothing: every file is left out by its own rules")
+            return idle(self.name, "every file is empty or left out by its own rules")
         findings = [self._finding(one) for one in json.loads(ran.out or "[]")]
         return found(self.name, findings, examined[2])
 
@@ -54,7 +68,7 @@ class Gitleaks(Tool):
             rule=one["RuleID"],
             severity=Severity.HIGH,
             message=one["Description"],
-            path=one["File"].removeprefix(f"{self.stage}/"),
+            path=one["File"],
             line=one["StartLine"],
             column=one["StartColumn"],
             fix="revoke it, then take it out of the file",

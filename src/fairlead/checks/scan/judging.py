@@ -62,6 +62,11 @@ def not_run(tool: str, reason: str) -> Verdict:
     return Verdict(tool, Outcome.NOT_RUN, reason=reason)
 
 
+def idle(tool: str, reason: str) -> Verdict:
+    """It looked at nothing, for it takes in none of the files that it was given."""
+    return Verdict(tool, Outcome.NOT_RUN, reason=reason, idle=True)
+
+
 def error(tool: str, reason: str, findings: Sequence[Finding] = (), looked_at: str = "") -> Verdict:
     """It could not finish; what it found until then is kept."""
     return Verdict(tool, Outcome.ERROR, tuple(findings), reason=reason, looked_at=looked_at)

@@ -25,12 +25,13 @@ from fairlead.events import Listener
 class Scanned:
     """What came of a scan. verdicts: one a scanner, without what is excluded.
 
-    fail_on: the mildest severity that fails it.
+    fail_on: the mildest severity that fails it. narrowed: only some files of the tree were given.
     """
 
     verdicts: tuple[Verdict, ...]
     sifted: Sifted
     fail_on: Severity
+    narrowed: bool = False
 
     @property
     def failing(self) -> tuple[Fault, ...]:
@@ -40,9 +41,21 @@ class Scanned:
 
     @property
     def without_answer(self) -> tuple[Verdict, ...]:
-        """The scanners that looked at nothing or could not finish."""
+        """The scanners that looked at nothing or could not finish.
+
+        Of some files it may be that none is for a scanner: a git hook is given what is committed.
+        """
         silent = (Outcome.NOT_RUN, Outcome.ERROR)
-        return tuple(verdict for verdict in self.verdicts if verdict.outcome in silent)
+        return tuple(
+            verdict
+            for verdict in self.verdicts
+            if verdict.outcome in silent and not (self.narrowed and verdict.idle)
+        )
+
+    @property
+    def had_nothing(self) -> bool:
+        """Whether none of some files that were given is for any of the scanners."""
+        return self.narrowed and self.ok and all(verdict.idle for verdict in self.verdicts)
 
     @property
     def on_record(self) -> tuple[Verdict, ...]:
@@ -123,7 +136,7 @@ def scan(
     if not answered:  # nobody knows then what an exclusion would have covered
         sorted_out = replace(sorted_out, unused=())
     kept = tuple(_without(verdict, sorted_out) for verdict in verdicts)
-    return Scanned(kept, sorted_out, Severity(settings.fail_on))
+    return Scanned(kept, sorted_out, Severity(settings.fail_on), tree.narrowed)
 
 
 ANSWERS = (Outcome.PASSED, Outcome.FINDINGS)

@@ -13,7 +13,7 @@ from fairlead.checks.scan.judging import (
     counted,
     error,
     found,
-    not_run,
+    idle,
     one_line,
     severity,
     weaknesses,
@@ -76,7 +76,7 @@ class Semgrep(Tool):
         if faults:
             return error(self.name, one_line(faults[0]["message"]), findings, looked_at)
         if not said["paths"]["scanned"]:
-            return not_run(self.name, "every file is left out by .semgrepignore")
+            return idle(self.name, "every file is left out by .semgrepignore")
         unread = len({one.get("path") for one in said["errors"]} - {None})
         reason = f"{counted(unread, 'file')} could be read in parts only" if unread else ""
         return found(self.name, findings, looked_at, reason)

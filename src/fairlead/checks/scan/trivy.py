@@ -11,6 +11,7 @@ from fairlead.checks.scan.judging import (
     counted,
     error,
     found,
+    idle,
     image_lasts,
     is_rating,
     not_run,
@@ -115,7 +116,7 @@ class TrivyConfig(Tool):
             return error(self.name, _last(ran.err))
         results = [one for one in json.loads(ran.out).get("Results", ()) if "MisconfSummary" in one]
         if not results:
-            return not_run(self.name, "it knows no kind of configuration here")
+            return idle(self.name, "it knows no kind of configuration here")
         findings = [
             Finding(
                 tool="trivy",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairlead.checks.finding import Finding, Severity
-from fairlead.checks.scan.judging import SECRET, counted, found, not_run
+from fairlead.checks.scan.judging import SECRET, counted, found, idle, not_run
 from fairlead.checks.tool import Tool
 from fairlead.checks.tree import Tree
 from fairlead.checks.verdict import Verdict
@@ -26,7 +26,7 @@ class Trufflehog(Tool):
     settings = (".trufflehog.yml", ".trufflehog.yaml")
 
     def applies(self, tree: Tree) -> str:
-        return next(iter(tree.matching(*self.settings)), "")
+        return next(iter(tree.all.matching(*self.settings)), "")
 
     def examines(self, tree: Tree) -> tuple[str, ...]:
         return tree.files
@@ -41,7 +41,7 @@ class Trufflehog(Tool):
         told = [one for one in _objects(ran.err) if one.get("msg") == "finished scanning"]
         read = int(told[-1]["bytes"])
         if not read:
-            return not_run(self.name, "it read nothing")
+            return idle(self.name, "it read nothing")
         findings = [self._finding(one) for one in _objects(ran.out) if "DetectorName" in one]
         return found(self.name, findings, counted(read, "byte"))
 

@@ -184,7 +184,7 @@ def _tell(
     )
     summary = [_verdict(result), *_remarks(result), f"  {files['sarif']}  {files['summary']}"]
     payload = {
-        "outcome": str(result.outcome),
+        "outcome": "nothing-to-do" if result.had_nothing else str(result.outcome),
         "failing": len(result.failing),
         "excluded": len(result.sifted.excluded),
         "tools": [data(verdict) for verdict in result.verdicts],
@@ -200,6 +200,8 @@ def _verdict(result: "Scanned") -> str:
     milder = len(result.sifted.kept) - failing
     if not result.verdicts:
         return "nothing was scanned: no scanner is called for here"
+    if result.had_nothing:
+        return "nothing to scan: no scanner takes in any of these files"
     bad = f"{counted(failing, 'finding')} of {result.fail_on} or worse"
     found = bad + f", {milder} milder (-v shows them)" * bool(milder)
     silent = len(result.without_answer)

@@ -15,21 +15,28 @@ def tell(
     verdicts: Sequence[Verdict],
     notes: Sequence[str] = (),
     remedy: str = "",
+    *,
+    narrowed: bool = False,
 ) -> None:
     """Report the verdicts of a step, such as `lint`.
 
     notes: told below the table. remedy: told last when there are findings. Not all passed means
-    exit code 1. The result carries `tools`, a table as data, and `findings`.
+    exit code 1. narrowed: only some files were given; a tool that takes in none of them lacks
+    nothing. The result carries `tools`, a table as data, and `findings`.
     """
     reporter.findings([one for verdict in verdicts for one in verdict.findings])
     reporter.table(step.capitalize(), COLUMNS, [row(one) for one in verdicts], notes)
-    wanting = [one for one in verdicts if one.outcome is not Outcome.PASSED]
+    concerned = [one for one in verdicts if not (narrowed and one.idle)]
+    wanting = [one for one in concerned if one.outcome is not Outcome.PASSED]
     passed = not wanting
     outcome = Outcome.PASSED if passed else max((one.outcome for one in wanting), key=_weight)
     lines = [f"{step}: {tally(verdicts)}", *map(_sentence, wanting)]
     if remedy and outcome is Outcome.FINDINGS:
         lines.append(f"next: {remedy}")
-    payload = {"outcome": str(outcome), "tools": [data(one) for one in verdicts]}
+    payload = {
+        "outcome": str(outcome) if concerned else "nothing-to-do",
+        "tools": [data(one) for one in verdicts],
+    }
     reporter.result(payload, lines, ok=passed)
 
 

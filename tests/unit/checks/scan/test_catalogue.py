@@ -160,3 +160,17 @@ def test_what_is_asked_of_a_server_does_not_last(tmp_path):
     assert lasting["semgrep", False] == inf
     assert lasting["semgrep", True] < inf
     assert lasting["licensecheck", False] < inf
+
+
+@pytest.mark.parametrize(
+    ("file", "scanner"),
+    [(".secrets.baseline", "detect-secrets"), (".trufflehog.yml", "trufflehog")],
+)
+def test_a_setting_calls_for_its_scanner_also_where_only_other_files_are_named(
+    tmp_path, file, scanner
+):
+    tree = Tree(tmp_path, tuple(sorted(("a.py", file)))).only(["a.py"])
+    found = chosen(Scan(), tree, complexity=10, only=("secrets",))
+    assert {one.tool.name for one in found} == {"gitleaks", scanner}
+    declared = chosen(Scan(tools=("trufflehog",)), tree, complexity=10, only=("secrets",))
+    assert [one.tool.name for one in declared] == ["trufflehog"]

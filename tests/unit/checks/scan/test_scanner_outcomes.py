@@ -98,7 +98,8 @@ def test_nonsense_is_an_error(tool, ran, tmp_path):
         (NpmAudit(), json.dumps(NO_NPM_DATA), "", "405"),
         (NpmAudit(), json.dumps({"error": {"code": "E503", "summary": "down"}}), "", "down"),
         (NpmAudit(), json.dumps(NOTHING), "", "names no package"),
-        (Gitleaks("s"), "[]", "INF scanned ~0 bytes (0) in 4.22ms", "read nothing"),
+        (Gitleaks("s"), "[]", "INF scanned ~0 bytes (0) in 4.22ms", "left out by its own rules"),
+        (DetectSecrets(), '{"results": {}}', 'Skipping "a.lock" due to `is_lock_file`', "left out"),
         (Trufflehog("s"), "", "trufflehog: error: the following arguments: git_url", "version 2"),
         (Trufflehog("s"), "", '{"msg": "finished scanning", "bytes": 0}', "read nothing"),
         (TrivyPackages("s"), "", NO_DATABASE, "no vulnerability database (no such host)"),
@@ -154,6 +155,17 @@ def test_skipped_packages_are_counted(tmp_path):
     verdict = judged(PipAudit(), Tree(tmp_path, ()), Ran(0, out, "", 0.1))
     assert verdict.outcome is Outcome.PASSED
     assert (verdict.looked_at, verdict.reason) == ("1 package", "skipped 1 package: x")
+
+
+def test_what_detect_secrets_takes_for_no_secret_is_not_told(tmp_path):
+    log = '[scan]\tINFO\tChecking file: a\n[scan]\tINFO\tSkipping "hunter2" due to `is_uuid`'
+    tree = Tree(tmp_path, ("a",))
+    for code, out in ((0, "<html>"), (0, "[1]"), (2, '{"results": {}}')):
+        verdict = judged(DetectSecrets(), tree, Ran(code, out, log, 0.1))
+        assert verdict.outcome is Outcome.ERROR
+        assert "hunter2" not in verdict.reason
+    verdict = judged(DetectSecrets(), tree, Ran(0, '{"results": {}}', log, 0.1))
+    assert (verdict.outcome, verdict.looked_at) == (Outcome.PASSED, "1 file")
 
 
 def test_a_baseline_of_detect_secrets_is_known(tmp_path):

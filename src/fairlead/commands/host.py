@@ -12,6 +12,10 @@ def network(*names: str) -> Command:
     return Command(("fl_network", *names))
 
 
+def absent_networks(*names: str) -> Command:
+    return Command(("fl_absent_networks", *names), timeout=30)
+
+
 def receive(release: str, archive: bytes, note: str) -> Command:
     return Command(("fl_receive", release), stdin=archive, stdin_note=note)
 

@@ -14,6 +14,12 @@ fl_network() { # NAME…: make sure the networks exist
   done
 }
 
+fl_absent_networks() { # NAME…: @absent NAME for each that does not exist
+  for fl_name in "$@"; do
+    docker network inspect "$fl_name" >/dev/null 2>&1 || printf '@absent %s\n' "$fl_name"
+  done
+}
+
 fl_clear() { # PROJECT: remove what an idle slot holds, at once
   fl_ids=$(docker ps -aq --filter "label=com.docker.compose.project=$1")
   # shellcheck disable=SC2086  # ids are separate words

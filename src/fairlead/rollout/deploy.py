@@ -8,6 +8,7 @@ from typing import Any
 
 from fairlead.config import Environment
 from fairlead.engines.compose import source
+from fairlead.engines.compose.networks import external_networks
 from fairlead.engines.compose.project_files import ProjectFile, project_files
 from fairlead.engines.compose.refusals import refusals, resets
 from fairlead.errors import ConfigError, PreconditionError, Problem
@@ -74,6 +75,7 @@ def plan_deploy(
     situation = replace(situation, target=replace(situation.target, dump=dump))
     preconditions.check_images(observed, situation.target)
     preconditions.check_routes(observed, situation.target)
+    preconditions.check_networks(session.fleet, _external(project, situation))
     plan = STRATEGIES[environment.strategy](situation)
     slotted = _slotted(environment, project)
     routed = {service.name for service in environment.routed}
@@ -99,6 +101,16 @@ def read_project(environment: Environment) -> tuple[Project, Mounted]:
     if problems:
         raise ConfigError(problems, next_step="inv deploy --plan shows whether it will do")
     return project, mounted
+
+
+def _external(project: Project, situation: Situation) -> dict[str, tuple[str, ...]]:
+    """By host, the networks that its services join and a deploy does not make."""
+    return {
+        name: tuple(
+            sorted(set(external_networks(project, (*part.replicas, *part.stateful)).values()))
+        )
+        for name, part in situation.target.hosts.items()
+    }
 
 
 def _started(project: Project) -> Project:

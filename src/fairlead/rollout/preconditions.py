@@ -1,10 +1,13 @@
 """What a host must be like before anything is touched. Every host's faults in one answer."""
 
 import re
+from collections.abc import Mapping
 
+from fairlead.commands import host as phrases
 from fairlead.config import Environment
 from fairlead.errors import PreconditionError
 from fairlead.model import Image
+from fairlead.rollout.fleet import Fleet, all_results
 from fairlead.rollout.lock import held_error
 from fairlead.rollout.observed import HostState, Observed
 from fairlead.rollout.target import Target
@@ -56,6 +59,21 @@ def check_routes(observed: Observed, target: Target) -> None:
             if prefix in owners
         ]
     _raise(faults)
+
+
+def check_networks(fleet: Fleet, wanted: Mapping[str, tuple[str, ...]]) -> None:
+    """Raise PreconditionError when a host lacks an external network. They are asked only for it."""
+    asked = {name: (phrases.absent_networks(*nets),) for name, nets in wanted.items() if nets}
+    answers = all_results(fleet.ask(asked)) if asked else {}
+    _raise(
+        [
+            f"{name}: network `{line.split()[1]}` does not exist, and the compose file says that "
+            f"it is external; make it there: docker network create {line.split()[1]}"
+            for name, answer in answers.items()
+            for line in answer.out.splitlines()
+            if line.startswith("@absent ")
+        ]
+    )
 
 
 def host_faults(environment: Environment, state: HostState) -> list[str]:

@@ -87,3 +87,57 @@ def test_what_is_reset_is_said_in_the_plan():
         "api: `container_name` is reset; two slots need two names",
         "api: `restart: no` becomes always, which alone outlives a reboot",
     ]
+
+
+NETWORKS = {
+    "front": {"driver": "bridge", "ipam": {}},
+    "db": {"external": True, "name": "shared"},
+}
+
+
+class TestNetworks:
+    """Its own networks become the slot's; external ones are joined."""
+
+    def refused(self, settings, key="front", slotted=("api",), **more):
+        networks = {**NETWORKS, **more}
+        project = {"services": {"api": {"networks": {key: settings}}}, "networks": networks}
+        return {one.path: one.message for one in refusals(project, set(slotted), FILE)}
+
+    def noted(self, *keys, slotted=("api",), **more):
+        body = {"networks": dict.fromkeys(keys)}
+        project = {"services": {"api": body}, "networks": {**NETWORKS, **more}}
+        return resets(project, set(slotted), set())
+
+    def test_a_name_outside_that_both_slots_would_answer_to_is_refused(self):
+        """The idle slot is not proven yet, and others would reach it."""
+        found = self.refused({"aliases": ["api.internal"]}, "db")
+        assert list(found) == ["services.api.networks.db.aliases"]
+        assert self.refused({"aliases": ["api.internal"]}, "db", slotted=()) == {}
+        assert self.refused({"aliases": ["web"]}) == {}
+
+    @pytest.mark.parametrize("key", ["front", "db"])
+    def test_two_slots_cannot_have_one_address(self, key):
+        """What runs once may keep the one it has on a network that is not ours."""
+        found = self.refused({"ipv4_address": "10.0.0.7"}, key)
+        assert list(found) == [f"services.api.networks.{key}.ipv4_address"]
+        once = self.refused({"ipv4_address": "10.0.0.7"}, key, slotted=())
+        assert bool(once) is (key == "front")
+
+    @pytest.mark.parametrize("lost", [{"internal": True}, {"driver": "overlay"}])
+    def test_a_promise_that_would_not_hold_is_refused(self, lost):
+        """No slot's network keeps its containers from the outside."""
+        found = self.refused(None, "back", slotted=(), back=lost)
+        assert list(found) == [f"networks.back.{next(iter(lost))}"]
+        assert "`external: true`" in found[f"networks.back.{next(iter(lost))}"]
+
+    def test_what_is_joined_and_what_is_lost_is_said_in_the_plan(self):
+        """Nothing of it happens in silence."""
+        assert self.noted("front") == []
+        assert self.noted("db") == [
+            "api: joins the host's network `shared`; there `api` is both slots while both run"
+        ]
+        assert self.noted("db", slotted=()) == ["api: joins the host's network `shared`"]
+        assert self.noted("front", "back", back={"name": "x", "ipam": {"config": []}}) == [
+            "networks `back`, `front` become one, the slot's: what they kept apart is not",
+            "network `back`: `ipam`, `name` not kept; the slot's network stands for it",
+        ]

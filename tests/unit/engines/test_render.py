@@ -86,7 +86,7 @@ class TestASlot:
         assert "fairlead.backend" not in whole["services"]["worker"]["labels"]
 
     @pytest.mark.parametrize(
-        "key", ["ports", "container_name", "build", "profiles", "links", "env_file", "networks"]
+        "key", ["ports", "container_name", "build", "profiles", "links", "env_file"]
     )
     def test_what_two_slots_cannot_share_is_left_out(self, key):
         """Ports, names and networks are each slot's own; nothing is built on a host."""
@@ -99,6 +99,20 @@ class TestASlot:
         assert whole["networks"] == {"default": {"name": "shop-live-green", "external": True}}
         networks = whole["services"]["api"]["networks"]
         assert networks == {"default": {"aliases": ["shop-live-green-api"]}}
+
+    def test_it_joins_networks_that_the_host_has(self):
+        """An external network is joined besides the slot's, under the name it has there."""
+        networks = {"default": {"external": True, "name": "shared"}, "front": {"ipam": {}}}
+        body = {"networks": {"default": None, "front": {"aliases": ["web"]}}}
+        whole = document(body, networks=networks)
+        assert whole["services"]["api"]["networks"] == {
+            "default": {"aliases": ["shop-live-blue-api", "web"]},
+            "external-default": None,
+        }
+        assert whole["networks"] == {
+            "default": {"name": "shop-live-blue", "external": True},
+            "external-default": {"name": "shared", "external": True},
+        }
 
     def test_it_comes_back_after_a_reboot(self):
         """Only `always` survives a killed dockerd."""
@@ -210,6 +224,18 @@ class TestTheSharedFile:
     def test_with_a_network_mode_it_joins_no_network(self):
         """Compose refuses both; a stateful service may use the host's network."""
         assert "networks" not in shared({"network_mode": "host"})[0]
+
+    def test_its_aliases_and_external_networks_are_kept(self):
+        """It runs once, so a name of its own is nobody else's."""
+        networks = {"back": None, "db": {"external": True}}
+        given = {"back": {"aliases": ["cache"]}, "db": {"aliases": ["shop-redis"]}}
+        body, whole = shared({"networks": given}, networks=networks)
+        assert body["networks"] == {
+            "blue": {"aliases": ["cache"]},
+            "green": {"aliases": ["cache"]},
+            "external-db": {"aliases": ["shop-redis"]},
+        }
+        assert whole["networks"]["external-db"] == {"name": "db", "external": True}
 
     def test_the_environment_is_written_into_it(self):
         """Its values are in the file, escaped for Compose; the service's own win."""

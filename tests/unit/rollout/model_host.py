@@ -131,7 +131,7 @@ class ModelHost:
             if name == "fl_observe_serving":
                 told = [line for line in told if line.split()[0] in ("@live", "@container")]
             return 0, "\n".join(told)
-        if name == "fl_explain" or name.startswith("fl_ask"):
+        if name in ("fl_explain", "fl_absent_networks") or name.startswith("fl_ask"):
             return 0, self.answers(argv)
         if name == "fl_receive":
             self._receive(words[0], stdin or b"")

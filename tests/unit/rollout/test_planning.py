@@ -257,6 +257,20 @@ class TestRefusedDeploys:
         assert "team/api:v22 is not in the registry" in error.what
         assert "v2" in error.why[0]
 
+    def test_an_external_network_that_a_host_lacks(self, project):
+        """Named with the command that makes it; where it is, all is well."""
+        networks = "networks:\n  default: {external: true, name: shared}\n"
+        project.write(compose=COMPOSE + networks)
+        session, hosts = session_of(project.environment(), {"web1": empty_host()})
+        hosts["web1"].answers = lambda argv: f"@absent {argv[1]}"
+        with pytest.raises(PreconditionError, match="docker network create shared") as caught:
+            plan_deploy(session, "v2")
+        assert caught.value.state == "nothing was changed"
+        assert {argv[0] for argv in hosts["web1"].done} == {"fl_observe", "fl_absent_networks"}
+        hosts["web1"].answers = lambda argv: ""
+        _, plan = plan_deploy(session, "v2")
+        assert "redis: joins the host's network `shared`" in plan.notes
+
     def test_an_image_for_another_machine(self, project):
         """Both platforms are told."""
         error = self.refused(project, PreconditionError, platform="linux/arm64")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fairlead.engines.compose.networks import network_notes, network_refusals
 from fairlead.errors import Problem
 
 Project = Mapping[str, Any]
@@ -10,13 +11,13 @@ ServiceBody = Mapping[str, Any]
 
 
 def refusals(project: Project, slotted: set[str], file: str) -> list[Problem]:
-    """Every key of a slotted service that cannot be doubled, each with the way out."""
+    """Every key that cannot be doubled, or not be kept, each with the way out."""
     problems: list[Problem] = []
     for name in sorted(slotted):
         body = project["services"][name]
         for key, message in (*_network(body), *_volumes(project, body), *_links(body)):
             problems.append(Problem(file, f"services.{name}.{key}", message))
-    return problems
+    return [*problems, *network_refusals(project, slotted, file)]
 
 
 def resets(project: Project, slotted: set[str], routed: set[str]) -> list[str]:
@@ -37,7 +38,7 @@ def resets(project: Project, slotted: set[str], routed: set[str]) -> list[str]:
         if body.get("restart") not in (None, "always"):
             was = body["restart"]
             notes.append(f"{name}: `restart: {was}` becomes always, which alone outlives a reboot")
-    return notes
+    return [*notes, *network_notes(project, slotted)]
 
 
 def _network(body: ServiceBody) -> Iterator[tuple[str, str]]:

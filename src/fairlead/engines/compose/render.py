@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairlead.engines.compose.layout import Layout
+from fairlead.engines.compose.networks import attached, external_sections
 from fairlead.engines.compose.source import MARK
 from fairlead.model import SLOTS, Image
 
@@ -52,12 +53,11 @@ def slot_file(
     """The compose file of a slot on one host. Secrets may be in it: mode 0600."""
     here = {placement.name for placement in placements}
     services = {
-        placement.name: _slotted(
-            project["services"][placement.name], placement, images, layout, identity, slot, here
-        )
+        placement.name: _slotted(project, placement, images, layout, identity, slot, here)
         for placement in placements
     }
     networks = {"default": {"name": layout.project(slot), "external": True}}
+    networks |= external_sections(project, here)
     return _write(layout.project(slot), project, services, networks)
 
 
@@ -77,23 +77,25 @@ def shared_file(
     here = {placement.name for placement in placements}
     services = {}
     for placement in placements:
-        body = _without(project["services"][placement.name], SHARED_DROPPED)
+        source = project["services"][placement.name]
+        body = _without(source, SHARED_DROPPED)
         body["image"] = images[placement.name].pinned
         body["labels"] = {**_labels(body), **_shared_labels(layout, identity, placement.name)}
         body["restart"] = "always"
         if not body.get("network_mode"):  # one excludes the other
-            body["networks"] = dict.fromkeys(SLOTS)
+            body["networks"] = attached(project, source, {slot: [] for slot in SLOTS})
         body["depends_on"] = _dependencies(body, here)
         if placement.takes_env:
             given = {key: _escape(value) for key, value in variables.items()}
             body["environment"] = {**given, **(body.get("environment") or {})}
         services[placement.name] = _tidy(body)
     networks = {slot: {"name": layout.project(slot), "external": True} for slot in SLOTS}
+    networks |= external_sections(project, here)
     return _write(layout.key, project, services, networks)
 
 
 def _slotted(
-    source: Mapping[str, Any],
+    project: Mapping[str, Any],
     placement: Placement,
     images: Mapping[str, Image],
     layout: Layout,
@@ -101,6 +103,7 @@ def _slotted(
     slot: str,
     here: set[str],
 ) -> dict[str, Any]:
+    source = project["services"][placement.name]
     body = _without(source, DROPPED)
     body["image"] = images[placement.name].pinned
     body["labels"] = {
@@ -114,7 +117,8 @@ def _slotted(
         body["labels"]["fairlead.health"] = placement.health
     body["restart"] = "always"  # the only policy that survives a killed dockerd
     body["scale"] = placement.replicas
-    body["networks"] = {"default": {"aliases": [layout.alias(slot, placement.name)]}}
+    alias = layout.alias(slot, placement.name)
+    body["networks"] = attached(project, source, {"default": [alias]})
     body["depends_on"] = _dependencies(body, here)
     body["environment"] = {
         **(body.get("environment") or {}),

@@ -85,8 +85,22 @@ def test_what_is_reset_is_said_in_the_plan():
     assert resets({"services": {"api": body, "other": {}}}, {"api", "other"}, {"api"}) == [
         "api: `ports` (8080, 81) is reset; the router takes its traffic",
         "api: `container_name` is reset; two slots need two names",
-        "api: `restart: no` becomes always, which alone outlives a reboot",
+        "api: `restart: no` becomes always, which outlives a reboot",
     ]
+
+
+def test_what_ends_by_itself_is_no_service():
+    """Where something waits for its end; else a restart policy is a hint, and the plan has it."""
+    ends = {"migrate": {"condition": "service_completed_successfully"}, "db": None}
+    services = {"api": {"depends_on": ends}, "migrate": {"restart": "no"}, "db": {}}
+    [problem] = refusals({"services": services}, {"api", "migrate"}, FILE)
+    assert problem.path == "services.api.depends_on.migrate.condition"
+    assert "[migrate] of deploy/fairlead.toml" in problem.message
+    [note] = resets({"services": services}, {"api", "migrate"}, {"api"})
+    assert note.startswith("migrate: `restart: no` becomes always")
+    assert note.endswith("run such a job as [migrate]")
+    del services["migrate"]  # `scale: 0`
+    assert refusals({"services": services}, {"api"}, FILE) == []
 
 
 NETWORKS = {

@@ -9,6 +9,12 @@ from fairlead.errors import Problem
 Project = Mapping[str, Any]
 ServiceBody = Mapping[str, Any]
 
+ONE_SHOT = (
+    "`{0}` is to end, and what runs in a slot is started again when it does; take it out of the "
+    "compose file and give its command in [migrate] of deploy/fairlead.toml, which runs it before "
+    "all others"
+)
+
 
 def refusals(project: Project, slotted: set[str], file: str) -> list[Problem]:
     """Every key that cannot be doubled, or not be kept, each with the way out."""
@@ -17,6 +23,7 @@ def refusals(project: Project, slotted: set[str], file: str) -> list[Problem]:
         body = project["services"][name]
         for key, message in (*_network(body), *_volumes(project, body), *_links(body)):
             problems.append(Problem(file, f"services.{name}.{key}", message))
+    problems += [Problem(file, key, ONE_SHOT.format(name)) for key, name in _awaited(project)]
     return [*problems, *network_refusals(project, slotted, file)]
 
 
@@ -36,8 +43,10 @@ def resets(project: Project, slotted: set[str], routed: set[str]) -> list[str]:
         if body.get("container_name"):
             notes.append(f"{name}: `container_name` is reset; two slots need two names")
         if body.get("restart") not in (None, "always"):
-            was = body["restart"]
-            notes.append(f"{name}: `restart: {was}` becomes always, which alone outlives a reboot")
+            note = f"{name}: `restart: {body['restart']}` becomes always, which outlives a reboot"
+            if name not in routed:
+                note += "; if it ends by itself it never gets healthy: run such a job as [migrate]"
+            notes.append(note)
     return [*notes, *network_notes(project, slotted)]
 
 
@@ -55,6 +64,15 @@ def _network(body: ServiceBody) -> Iterator[tuple[str, str]]:
             f"`{mode}` ties it to another container's network, which the router cannot reach; "
             "remove it, or set stateful = true in deploy/fairlead.toml",
         )
+
+
+def _awaited(project: Project) -> Iterator[tuple[str, str]]:
+    """Services that another waits for to end: the key that says so, and their name."""
+    for name, body in sorted(project["services"].items()):
+        for other, how in sorted((body.get("depends_on") or {}).items()):
+            ends = (how or {}).get("condition") == "service_completed_successfully"
+            if ends and other in project["services"]:
+                yield f"services.{name}.depends_on.{other}.condition", other
 
 
 def _volumes(project: Project, body: ServiceBody) -> Iterator[tuple[str, str]]:

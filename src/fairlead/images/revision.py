@@ -56,11 +56,18 @@ def read_revision(root: Path, main: str, environ: Mapping[str, str], prefix: str
     branch = _merge_request(environ) or here or _ci_branch(environ)
     versions = tuple(_git(root, "tag", "--points-at", "HEAD").split())
     released = tuple(_git(root, "tag", "--list").split()) if versions else ()
+    blind = bool(versions) and _lacks_tags(root)
     return Revision(
-        Standing(head.commit, branch, versions, not head.clean, main, released, prefix),
+        Standing(head.commit, branch, versions, not head.clean, main, released, prefix, blind),
         int(_git(root, "show", "--no-patch", "--format=%ct", "HEAD") or 0),
         _source(_git(root, "remote", "get-url", "origin"), environ),
     )
+
+
+def _lacks_tags(root: Path) -> bool:
+    """Whether a clone was made without all of its origin's tags, as CI jobs make it."""
+    shallow = _git(root, "rev-parse", "--is-shallow-repository") == "true"
+    return shallow or "--no-tags" in _git(root, "config", "--get-all", "remote.origin.tagOpt")
 
 
 def _git(root: Path, *words: str) -> str:

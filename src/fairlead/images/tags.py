@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SHORT = 12  # digits of a commit in a tag
 LONGEST = 128  # characters of a tag (OCI distribution specification 1.1)
@@ -17,7 +17,8 @@ _VERSION = re.compile(
 @dataclass(frozen=True)
 class Standing:
     """Where a commit stands. branch: empty when none is checked out. versions: git tags on it;
-    released: all git tags there are. prefix: what a version's git tag begins with.
+    released: all git tags there are; blind: some may not be in this clone. prefix: what a
+    version's git tag begins with.
     """
 
     commit: str
@@ -27,16 +28,17 @@ class Standing:
     main: str = "main"
     released: tuple[str, ...] = ()
     prefix: str = "v"
+    blind: bool = False
 
 
 def tags(standing: Standing) -> tuple[str, ...]:
     """The tags, the one that says most first; each is a valid tag, none is there twice.
 
     main: `main-<sha>`, `latest`. Another branch: `<branch>-<sha>`, the branch made safe. A version
-    tag: `vX.Y.Z`, and `vX.Y`, `vX` where no newer version has them; of a pre-release itself alone,
-    and no `latest`. It stands instead of `main-<sha>`: an image says its version, so that of the
-    same commit without one is another. With uncommitted changes: one tag that says so, and none
-    that others rely on.
+    tag: `vX.Y.Z`, and `vX.Y`, `vX` where it is known that no newer version has them; of a
+    pre-release itself alone, and no `latest`. It stands instead of `main-<sha>`: an image says its
+    version, so that of the same commit without one is another. With uncommitted changes: one tag
+    that says so, and none that others rely on.
     """
     sha = standing.commit[:SHORT]
     branch = safe(standing.branch, LONGEST - SHORT - len(DIRTY) - 1) or "detached"
@@ -45,11 +47,19 @@ def tags(standing: Standing) -> tuple[str, ...]:
     versions = sorted(_versions(standing.versions, standing.prefix), reverse=True)
     released = [one for one in _versions(standing.released, standing.prefix) if one.final]
     found = [tag for one in versions for tag in _tags_of(one, released, standing.prefix)]
+    if standing.blind:
+        found = [tag for tag in found if not is_moving(tag, standing.prefix)]
     if not versions:
         found.append(f"{branch}-{sha}")
     if standing.branch == standing.main and (not versions or versions[0].final):
         found.append(LATEST)
     return tuple(dict.fromkeys(found))
+
+
+def withheld(standing: Standing) -> tuple[str, ...]:
+    """The tags that a clone with all git tags might give, and this one does not."""
+    given = tags(standing)
+    return tuple(tag for tag in tags(replace(standing, blind=False)) if tag not in given)
 
 
 def safe(branch: str, longest: int = LONGEST) -> str:

@@ -35,6 +35,7 @@ def build(
     building, revision = opened(run)
     if artifact:
         return _package(run, building, revision)
+    _tell_withheld(run, revision)
     recipes = chosen(run, building, tags(revision.standing)[0], changed)
     if not recipes:
         run.reporter.result({"outcome": "done", "images": []}, ["no image differs; nothing built"])
@@ -48,6 +49,18 @@ def build(
     if run.options.plan:
         return _plan(run, job, wanted)
     return _build(run, job, wanted)
+
+
+def _tell_withheld(run: Run, revision: "Revision") -> None:
+    from fairlead.events import Notice
+    from fairlead.images.tags import withheld
+
+    if names := withheld(revision.standing):
+        text = (
+            f"not tagged {', '.join(names)}: this clone may lack the tag of a newer version"
+            " (git fetch --unshallow --tags; in GitHub Actions, checkout with fetch-depth: 0)"
+        )
+        run.reporter.event(Notice(text, "warning"))
 
 
 def _plan(run: Run, job: "Job", wanted: "Sequence[Buildable]") -> None:

@@ -1,11 +1,13 @@
 """What a commit is called follows from git, and in a job from what CI tells of its branch."""
 
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 
 from fairlead.images.revision import _source, read_revision
-from fairlead.images.tags import tags
+from fairlead.images.tags import tags, withheld
+from fairlead.tasks.build import _tell_withheld
 
 GITHUB = {"GITHUB_REF_TYPE": "branch", "GITHUB_REF_NAME": "main"}
 
@@ -73,3 +75,31 @@ def test_versions_are_those_of_the_commit_and_what_is_released_is_all(root):
 )
 def test_the_source_has_no_user_and_no_password(remote):
     assert _source(remote, {}) == "https://example.com/team/app"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--depth=1",), ("v1.3.9",)),
+        (("--no-tags",), ("v1.3.9",)),
+        ((), ("v1.3.9", "v1.3")),
+    ],
+)
+def test_a_clone_without_all_tags_moves_no_shorter_one(tmp_path, root, words, expected):
+    """A hotfix of an old line, built in a job whose clone has its own tag alone."""
+    git(root, "tag", "v1.3.8")
+    git(root, "commit", "-q", "--allow-empty", "-m", "next")
+    git(root, "tag", "v1.4.0")
+    git(root, "switch", "-qc", "old", "v1.3.8")
+    git(root, "commit", "-q", "--allow-empty", "-m", "hotfix")
+    git(root, "tag", "v1.3.9")
+    clone = tmp_path / "clone"
+    git(root, "clone", "-q", *words, "--branch=old", f"file://{root}", str(clone))
+    git(clone, "tag", "--force", "v1.3.9")
+    standing = read_revision(clone, "main", {}).standing
+    assert tags(standing) == expected
+    assert withheld(standing) == (("v1.3", "v1") if words else ())
+    told = []
+    reporter = SimpleNamespace(event=told.append)
+    _tell_withheld(SimpleNamespace(reporter=reporter), SimpleNamespace(standing=standing))
+    assert [one.level for one in told] == ["warning"] * bool(words)

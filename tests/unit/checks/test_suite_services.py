@@ -78,6 +78,47 @@ def test_what_runs_in_containers_only_is_said_where_there_is_no_engine(
     assert heard == ["starting qdrant"]
 
 
+@pytest.mark.parametrize(
+    ("declared", "special"),
+    [
+        (None, ""),
+        (SuiteService("postgres", image="postgres:15", variable="DB"), ""),
+        (SuiteService("postgres", image="registry.test:5000/postgres@sha256:00"), ""),
+        (SuiteService("postgres", image="docker.io/library/postgres:17-alpine"), ""),
+        (SuiteService("postgres", image="pgvector/pgvector:pg17"), "pgvector/pgvector:pg17"),
+        (SuiteService("postgres", image="team/postgres:17"), "team/postgres:17"),
+        (SuiteService("postgres", env={"POSTGRES_DB": "shop"}), "the env that is declared"),
+        (SuiteService("postgres", command=("postgres", "-cfsync=off")), "the command that"),
+    ],
+)
+def test_a_server_of_this_machine_stands_in_for_nothing_else(
+    declared, special, nothing_cancels, monkeypatch, tmp_path
+):
+    wanted = recipe("postgres", declared)
+    assert wanted.special.startswith(special)
+    assert bool(wanted.special) is bool(special)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(servers, "DEBIAN_POSTGRES", tmp_path)
+    why = "does not do for .* has to succeed here" if special else "no PostgreSQL server on this"
+    with pytest.raises(Unavailable, match=why), server(wanted, nothing_cancels):
+        pass
+
+
+def test_it_is_noted_that_a_server_of_this_machine_is_used_and_why(nothing_cancels, monkeypatch):
+    if missing("postgres"):
+        pytest.skip("no PostgreSQL on this machine")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    noted: list[str] = []
+    with started(
+        ["postgres"], {}, cancel=nothing_cancels, tell=lambda _: None, note=noted.append
+    ) as found:
+        assert found["POSTGRES_HOST"] == "127.0.0.1"
+    assert len(noted) == 1
+    assert noted[0].startswith(
+        "service postgres: a server of this machine instead of postgres:17: no engine answers: "
+    )
+
+
 def test_addresses_are_handed_over_under_the_names_that_are_declared():
     from fairlead.checks.suites.services.recipe import Address
 

@@ -60,6 +60,7 @@ class Suites:
         self.environ = environ
         self.redact = redact
         self.cancel = threading.Event()
+        self._noted: dict[str, None] = {}  # in the order in which they came, each once
 
     def run(self) -> Session:
         """Run everything; raises nothing for what a suite does. Ctrl-C ends all of it first."""
@@ -73,7 +74,7 @@ class Suites:
             self.listener(PhaseStarted(STEP, _many(len(jobs), "suite"), names))
         results = self._all(jobs)
         covered = coverage.combine(jobs, reports) if request.covered else None
-        session = Session(_with_coverage(results, covered), covered, notes)
+        session = Session(_with_coverage(results, covered), covered, (*notes, *self._noted))
         if not request.wishes.attached:
             self.listener(PhaseFinished(STEP, session.passed, time.monotonic() - began))
         if request.whole:
@@ -148,7 +149,9 @@ class Suites:
         tell = partial(self._tell, job)
         declared = self.request.repository.test.services
         try:
-            with started(job.suite.services, declared, cancel=self.cancel, tell=tell) as addresses:
+            with started(
+                job.suite.services, declared, cancel=self.cancel, tell=tell, note=self._note
+            ) as addresses:
                 return self._run(job, addresses)
         except Unavailable as why:
             return _not_run(job, str(why), time.monotonic() - began)
@@ -172,6 +175,9 @@ class Suites:
         if report.is_file():
             text = report.read_text("utf-8", "surrogateescape")
             report.write_text(self.redact(text), "utf-8", "surrogateescape")
+
+    def _note(self, what: str) -> None:
+        self._noted[what] = None
 
     def _tell(self, job: Job, what: str) -> None:
         if not job.wishes.attached:

@@ -26,6 +26,22 @@ class Recipe:
     url: str = "{host}:{port}"
     timeout: float = 60.0
 
+    @property
+    def special(self) -> str:
+        """What of it only its image has, so that no other server may take its place; else empty."""
+        known = KNOWN.get(self.name)
+        if known is None or _repository(self.image) != _repository(known.image):
+            return self.image
+        own = {"env": self.env != known.env, "command": self.command != known.command}
+        return ", ".join(f"the {key} that is declared" for key, declared in own.items() if declared)
+
+
+def _repository(image: str) -> str:
+    """Its name without version and registry: `redis` of `registry.example.com/redis:8`."""
+    registry, slash, rest = image.partition("/")
+    inside = rest if slash and ("." in registry or ":" in registry) else image
+    return inside.partition("@")[0].partition(":")[0].removeprefix("library/")
+
 
 @dataclass(frozen=True)
 class Address:

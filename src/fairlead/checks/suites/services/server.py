@@ -66,11 +66,17 @@ SERVERS: dict[str, Callable[[Path, int], Server]] = {"redis": redis, "postgres":
 def server(recipe: Recipe, cancel: threading.Event) -> Iterator[Address]:
     """The service, ready; ended with all its processes, its folder removed.
 
-    Raises Unavailable where this machine does not have it, or it does not get ready.
+    Raises Unavailable where this machine does not have it, where it would be another service than
+    the one that is declared, or it does not get ready.
     """
     make = SERVERS.get(recipe.name)
     if make is None:
         raise Unavailable(f"{recipe.name} runs in a container only")
+    if recipe.special:
+        raise Unavailable(
+            f"a {recipe.name} server of this machine does not do for {recipe.special};"
+            f" `docker pull {recipe.image}` has to succeed here"
+        )
     with tempfile.TemporaryDirectory(prefix="fairlead-test-", ignore_cleanup_errors=True) as name:
         folder, port = Path(name), _free_port()
         found = make(folder, port)

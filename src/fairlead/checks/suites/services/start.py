@@ -17,10 +17,12 @@ def started(
     *,
     cancel: threading.Event,
     tell: Callable[[str], None],
+    note: Callable[[str], None] = lambda _: None,
 ) -> Iterator[dict[str, str]]:
     """The environment variables in which a suite finds its services, all of them ready.
 
     They end with the block, also when it raises. tell: gets a few words on what is awaited.
+    note: gets a sentence where a service is not what is declared, and why.
     Raises Unavailable naming the service and why it cannot be had, in every way that was tried.
     """
     with ExitStack() as running:
@@ -28,7 +30,7 @@ def started(
         for name in names:
             tell(f"starting {name}")
             wanted = _recipe(name, declared)
-            address = _start(wanted, running, cancel)
+            address = _start(wanted, running, cancel, note)
             variables |= address.variables(wanted)
         yield variables
 
@@ -40,14 +42,21 @@ def _recipe(name: str, declared: Mapping[str, SuiteService]) -> Recipe:
         raise Unavailable(f"service {name}: {why}") from None
 
 
-def _start(wanted: Recipe, running: ExitStack, cancel: threading.Event) -> Address:
-    """In a container; else as a server of this machine."""
+def _start(
+    wanted: Recipe, running: ExitStack, cancel: threading.Event, note: Callable[[str], None]
+) -> Address:
+    """In a container; else as a server of this machine, which is noted."""
     reasons = []
     for way in (container, server):
         try:
-            return running.enter_context(way(wanted, cancel))
+            address = running.enter_context(way(wanted, cancel))
         except Unavailable as why:
             reasons.append(str(why))
+        else:
+            if address.kind == "server":
+                instead = f"a server of this machine instead of {wanted.image}"
+                note(f"service {wanted.name}: {instead}: {reasons[0]}")
+            return address
         if cancel.is_set():
             break
     raise Unavailable(f"service {wanted.name}: {'; '.join(reasons)}")

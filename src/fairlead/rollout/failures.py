@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from fairlead.errors import DeployFailed, FairleadError, MixedState, RolledBack
 from fairlead.rollout import serving
 from fairlead.rollout.execute import Execution, Failure
+from fairlead.rollout.last_look import last_look
 from fairlead.rollout.observed import HostState, Observed
 from fairlead.rollout.patience import LockLost
 from fairlead.rollout.session import Session
 from fairlead.rollout.situation import Situation
+
+NOT_SWITCHED = " · nothing was switched"
 
 
 def failed(
@@ -23,12 +26,13 @@ def failed(
     LockLost.
     """
     before = execution.situation.observed
-    seen = session.fleet.look()
+    seen = last_look(session.fleet)
     states = {name: s for name, s in seen.items() if isinstance(s, HostState)}
     lost = sorted(set(seen) - set(states))
     moved = [n for n, s in states.items() if not serving.serves_as_before(before[n], s)]
     why = failure.told
     why += [f"{n}: could not be undone: {line}" for n, lines in unmade.items() for line in lines]
+    why += _data_lost(execution)
     facts = serving.facts(execution.situation, states)
     if failure.fenced and set(moved) <= failure.fenced and not lost:
         return _overtaken(failure, why, states)
@@ -36,24 +40,25 @@ def failed(
         return MixedState(
             f"{_what(failure)}, and not every host is back at what it served before",
             why=[*why, *(f"{name}: does not answer" for name in lost)],
-            state=serving.table(states),
+            state=serving.table(states, before),
             next_step=_next_step(execution),
             facts=facts,
         )
-    why += _data_lost(execution)
     kind = RolledBack if execution.after_switch else DeployFailed
     end = ": every host is back at what it served before" if execution.after_switch else ""
     return kind(
         _what(failure) + end,
         why=why,
-        state=serving.table(states) or "no release is serving",
-        next_step=_again(failure, execution),
+        state=serving.table(states, before) + (NOT_SWITCHED if lost else ""),
+        next_step=_again(failure, execution, lost),
         facts=facts,
     )
 
 
-def _again(failure: Failure, execution: Execution) -> str:
+def _again(failure: Failure, execution: Execution, lost: list[str]) -> str:
     """What helps now: the new containers are gone, so `inv logs` would show the old ones."""
+    if lost:
+        return f"inv status, once {' and '.join(lost)} can be reached; then deploy again"
     if failure.interrupted:
         return "inv status, then deploy again"
     said = "correct what is told above"
@@ -66,7 +71,14 @@ def _again(failure: Failure, execution: Execution) -> str:
 def _next_step(execution: Execution) -> str:
     if execution.data_unknown:
         return "fix what is named, then inv rollback: it brings the data back, then their release"
-    return "inv status; then inv rollback --to=<release>, or fix the hosts named"
+    return f"inv status; then {_to(execution.situation)}, or fix the hosts named"
+
+
+def _to(situation: Situation) -> str:
+    """The command that brings every host to what all of them served before."""
+    before = {state.live_release for state in situation.observed.values()}
+    release = before.pop() if len(before) == 1 else ""
+    return f"inv rollback --to={release or '<release>'}"
 
 
 def not_back(
@@ -79,8 +91,8 @@ def not_back(
     return MixedState(
         f"{_what(failure)}" if failure else f"{', '.join(wrong)}: not back at what served before",
         why=failure.told if failure else [],
-        state=serving.table(states),
-        next_step="fix what is named, then inv rollback again; or inv rollback --to=<release>",
+        state=serving.table(states, situation.observed),
+        next_step=f"fix what is named, then inv rollback again; or {_to(situation)}",
         facts=serving.facts(situation, states),
     )
 
@@ -90,7 +102,7 @@ def not_as_planned(situation: Situation, wrong: Mapping[str, str], states: Obser
     return MixedState(
         "the hosts do not run what was rolled out",
         why=[f"{name}: {fault}" for name, fault in wrong.items()],
-        state=serving.table(states),
+        state=serving.table(states, situation.observed),
         next_step="inv status",
         facts=serving.facts(situation, states),
     )

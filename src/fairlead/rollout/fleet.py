@@ -8,7 +8,7 @@ from threading import Event
 
 from fairlead.commands import host as phrases
 from fairlead.commands.script import script, step_script
-from fairlead.errors import FairleadError
+from fairlead.errors import FairleadError, HostError
 from fairlead.events import HostFinished, HostOutput, HostProgress, Listener, Notice
 from fairlead.model import Command, Result
 from fairlead.rollout.journal import Turn
@@ -109,7 +109,8 @@ class Fleet:
         return {name: _state(name, result, known, STATE) for name, result in seen.items()}
 
     def look(self, known: Observed | None = None) -> dict[str, HostState | FairleadError]:
-        """As `observe`, but a host that fails is told beside the others.
+        """As `observe`, but a host that fails is told beside the others; so is one whose engine
+        does not answer, of which nobody knows what runs there.
 
         known: an earlier look, by which this one only asks what runs and which slot is live.
         """
@@ -117,7 +118,7 @@ class Fleet:
         found: dict[str, HostState | FairleadError] = {}
         for name, outcome in self.ask(dict.fromkeys(self.hosts, (words,))).items():
             try:
-                found[name] = _state(name, only_result(outcome), known, SERVING)
+                found[name] = _seen(_state(name, only_result(outcome), known, SERVING))
             except FairleadError as error:
                 found[name] = error
         return found
@@ -157,6 +158,18 @@ class Fleet:
 
 def _state(name: str, result: Result, known: Observed | None, asked: frozenset[str]) -> HostState:
     return parse_state(name, result, known[name] if known else None, asked)
+
+
+def _seen(state: HostState) -> HostState:
+    """The state, if its containers could be seen. Raises HostError."""
+    if not state.docker.startswith("unreachable"):
+        return state
+    raise HostError(
+        state.host,
+        f"Docker does not answer: {state.docker.removeprefix('unreachable ')}",
+        state="what runs there is not known",
+        next_step="start it (systemctl start docker), then inv status; inv doctor looks closer",
+    )
 
 
 def only_result(outcome: Outcome) -> Result:

@@ -5,20 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from fairlead.errors import FairleadError
 from fairlead.events import Notice, PhaseFinished, PhaseStarted
 from fairlead.rollout import audit, failures, journal, serving
 from fairlead.rollout.execute import Execution
 from fairlead.rollout.interruption import noted
 from fairlead.rollout.journal import Run, Turn
+from fairlead.rollout.last_look import last_look
 from fairlead.rollout.lock import locked, who
 from fairlead.rollout.observed import HostState, Observed, fingerprint
 from fairlead.rollout.patience import ChangedMeanwhile
 from fairlead.rollout.plan import Plan
 from fairlead.rollout.session import Session
 from fairlead.rollout.situation import Situation
-
-COMES_BACK = 15.0  # seconds; a dockerd that was killed answers after 3 to 5
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def take_back(session: Session, situation: Situation, plan: Plan, run: Run) -> O
         for note in plan.notes:
             session.listen(Notice(note, "warning"))
         failure = execution.run()
-        seen = session.fleet.look()
+        seen = last_look(session.fleet)
         states = {name: s for name, s in seen.items() if isinstance(s, HostState)}
         before = situation.observed
         wrong = [
@@ -169,7 +167,7 @@ def _verified(session: Session, execution: Execution, doing: str) -> Observed:
     listen, situation = session.listen, execution.situation
     started = time.monotonic()
     listen(PhaseStarted("verify", "look again: is that what runs", session.fleet.hosts))
-    seen = _seen_in_the_end(session, situation.observed)
+    seen = last_look(session.fleet, situation.observed)
     faults = {name: serving.fault(situation, seen[name]) for name in situation.hosts}
     wrong = {name: fault for name, fault in faults.items() if fault}
     listen(PhaseFinished("verify", not wrong, time.monotonic() - started))
@@ -179,15 +177,3 @@ def _verified(session: Session, execution: Execution, doing: str) -> Observed:
         audit.conclude(session, execution, doing, error.kind, error.what)
         raise error
     return observed
-
-
-def _seen_in_the_end(session: Session, before: Observed) -> Mapping[str, HostState | FairleadError]:
-    """The last look; an engine that is just being restarted is given time to come back."""
-    give_up = time.monotonic() + COMES_BACK
-    while True:
-        seen = session.fleet.look(before)
-        if not any(isinstance(state, FairleadError) for state in seen.values()):
-            return seen
-        if time.monotonic() > give_up:
-            return seen
-        time.sleep(1.0)

@@ -6,11 +6,15 @@ from fairlead.rollout.observed import HostState, Observed
 from fairlead.rollout.situation import Situation
 
 
-def table(observed: Observed) -> str:
-    """Each host with what it serves, in one line."""
-    return " · ".join(
-        f"{name} serves {state.live_release or 'nothing'}" for name, state in observed.items()
-    )
+def table(observed: Observed, before: Observed | None = None) -> str:
+    """Each host with what it serves, in one line; where it was not seen, what it served before."""
+    lines = [f"{name} serves {state.live_release or 'nothing'}" for name, state in observed.items()]
+    lines += [
+        f"{name} did not answer, and served {state.live_release or 'nothing'} before this"
+        for name, state in (before or {}).items()
+        if name not in observed
+    ]
+    return " · ".join(lines)
 
 
 def facts(situation: Situation, states: Observed) -> dict[str, object]:

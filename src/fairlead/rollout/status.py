@@ -56,6 +56,9 @@ def overall(seen: Seen) -> Verdict:
             f"{name} {state.live_release or 'nothing'} ({state.live or 'no slot'})"
             for name, state in states.items()
         )
+        if releases and not left:  # else the notes have the ways out
+            ways = " or ".join(f"--to={one}" for one in sorted(releases))
+            text += f"; inv rollback {ways} brings all to it"
         return Verdict(text, MixedState.exit_code, {"outcome": "mixed", **payload})
     if left:
         text = f"{', '.join(releases) or 'nothing'} serves, and never finished: {', '.join(left)}"

@@ -29,6 +29,7 @@ from fairlead.errors import (
     RolledBack,
 )
 from fairlead.model import Command, ReleaseStatus, Step
+from fairlead.rollout import last_look
 from fairlead.rollout.fleet import Fleet
 from fairlead.rollout.observed import Live
 from fairlead.rollout.outcome import carry_out
@@ -289,6 +290,24 @@ class TestAFailureBeforeTheSwitch:
         assert "the connection was lost" in error.why[0]
         assert scene.releases["web1"] == OLD
 
+    def test_a_host_that_stays_away_is_told_with_what_it_served(self, monkeypatch):
+        """Nothing was switched, so the old one serves there: that is exit 1, and not silence."""
+        monkeypatch.setattr(last_look, "COMES_BACK", 0)
+        gone = Fault(lambda argv: argv[0] in ("fl_pull", "fl_observe"), lost=True)
+        for hosts, seen in ((HOSTS, f"web1 serves {OLD} · "), (("web2",), "")):
+            error = Scene(hosts=hosts).fails("web2", gone).fail(DeployFailed)
+            there = f"web2 did not answer, and served {OLD} before this · nothing was switched"
+            assert error.state == seen + there
+            assert error.next_step == "inv status, once web2 can be reached; then deploy again"
+
+    def test_an_engine_that_is_being_restarted_is_waited_for(self, monkeypatch):
+        """It answers at the second look; meanwhile nobody can tell what runs."""
+        monkeypatch.setattr(last_look.time, "sleep", lambda _: web1.faults.clear())
+        down = at("fl_observe", code=0, out="@docker unreachable is the docker daemon running?")
+        scene = Scene(hosts=("web1",)).fails("web1", at("fl_pull"), down)
+        web1 = scene.hosts["web1"]
+        assert scene.fail(DeployFailed).state == f"web1 serves {OLD}"
+
     def test_what_nobody_expected_is_undone_too(self):
         """A bug of ours on one host leaves no half-made slot behind."""
 
@@ -412,7 +431,7 @@ class TestAFailureAfterTheSwitch:
         assert scene.live == {"web1": "green", "web2": "blue"}
         assert scene.hosts["web1"].serves("api")["green"] == 2, "what serves was taken away"
         assert scene.hosts["web2"].serves("api") == {"blue": 2}
-        assert "inv status" in error.next_step
+        assert f"inv rollback --to={OLD}," in error.next_step
         assert error.facts["hosts"] == scene.releases
         assert error.facts["release"] is None
 
@@ -446,8 +465,9 @@ class TestAFailureAfterTheSwitch:
         scene = Scene(hosts=("web1",)).fails("web1", at("fl_pull", code=75, err="try later"))
         assert "web1: try later" in scene.fail(DeployFailed).why
 
-    def test_a_host_that_is_lost_after_the_switch_is_unknown(self):
+    def test_a_host_that_is_lost_after_the_switch_is_unknown(self, monkeypatch):
         """What cannot be seen is not claimed to be well."""
+        monkeypatch.setattr(last_look, "COMES_BACK", 0)
         scene = Scene()
         gone = Fault(lambda argv: argv[0] not in ("fl_lock", "fl_observe_state"), lost=True)
 
@@ -458,6 +478,7 @@ class TestAFailureAfterTheSwitch:
         scene.hosts["web2"].watch = lost
         error = scene.fail(MixedState)
         assert "web2: does not answer" in error.why
+        assert f"web2 did not answer, and served {OLD} before this" in error.state
         assert (error.facts["release"], error.facts["hosts"]) == (None, {"web1": OLD})
         assert scene.releases["web1"] == OLD
 

@@ -78,6 +78,7 @@ class TestOverall:
         assert (code, outcome) == (6, "mixed")
         assert "web1 0001-v1 (blue)" in sentence
         assert "web2 0002-v2 (blue)" in sentence
+        assert "inv rollback --to=0001-v1 or --to=0002-v2 brings all to it" in sentence
 
     def test_a_roll_out_half_way(self):
         """A share of the requests to another slot is neither the one nor the other."""

@@ -12,13 +12,22 @@ from fairlead.rollout.plan import Commands
 from fairlead.rollout.session import Session
 
 
-def conclude(session: Session, execution: Execution, doing: str, outcome: str, why: str) -> None:
+def conclude(
+    session: Session,
+    execution: Execution,
+    doing: str,
+    outcome: str,
+    why: str,
+    *,
+    ended: bool = True,
+) -> None:
     """Write the end of the run on every host; a failure here is told and changes nothing.
 
-    A run whose data are still to be brought back has not ended: the next command goes on with it.
+    ended: or the audit line alone, as the next command goes on with the run. So it is where data
+    are still to be brought back.
     """
     commands = record(session, execution, doing, outcome, why)
-    if execution.data_unknown:
+    if execution.data_unknown or not ended:
         commands = {name: words[:1] for name, words in commands.items()}
     write(session, execution, commands)
 

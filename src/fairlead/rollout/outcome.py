@@ -86,7 +86,9 @@ def take_back(session: Session, situation: Situation, plan: Plan, run: Run) -> O
             if name not in states or not serving.serves_as_before(before[name], states[name])
         ]
         if failure or wrong:
-            raise failures.not_back(failure, wrong, states, situation)
+            error = failures.not_back(failure, wrong, states, situation)
+            audit.conclude(session, execution, doing, error.kind, error.what, ended=False)
+            raise error
         audit.conclude(session, execution, doing, "rolled-back", "")
     return _taken_back(session, execution, states)
 

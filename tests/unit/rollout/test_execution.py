@@ -3,6 +3,7 @@
 import json
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from factories import (
@@ -17,7 +18,7 @@ from factories import (
     empty_host,
     target_of,
 )
-from model_host import Fault, ModelHost, at
+from model_host import Fault, ModelHost, Story, at
 
 from fairlead import events
 from fairlead.engines.compose.layout import Layout
@@ -32,7 +33,7 @@ from fairlead.model import Command, ReleaseStatus, Step
 from fairlead.rollout import last_look
 from fairlead.rollout.fleet import Fleet
 from fairlead.rollout.observed import Live
-from fairlead.rollout.outcome import carry_out
+from fairlead.rollout.outcome import carry_out, take_back
 from fairlead.rollout.patience import ChangedMeanwhile, LockLost
 from fairlead.rollout.plan import Plan
 from fairlead.rollout.session import Session
@@ -528,6 +529,21 @@ class TestAFirstDeploy:
         scene = Scene(states=states).fails("web2", at("fl_switch", "blue"))
         scene.fail(RolledBack)
         assert scene.live == {"web1": "-", "web2": "-"}
+
+
+def test_a_run_that_could_not_be_taken_back_is_in_the_audit_and_stays_open():
+    """Who tried it at 3 a.m. is on record; the next `inv rollback` goes on with it."""
+    scene = Scene(hosts=("web1",)).fails("web1", at("fl_switch", err="no router"))
+    web1, run = scene.hosts["web1"], SimpleNamespace(id="20251202-1", last=3, doing="deploy v2")
+    web1.journal[run.id] = Story("{}")
+    back = Step("undo switch", "", {"web1": (Command(("fl_switch", "blue")),)})
+    with pytest.raises(MixedState) as caught:
+        take_back(scene.session, scene.situation, Plan((back,)), run)
+    assert f"inv rollback again; or inv rollback --to={OLD}" in caught.value.next_step
+    assert [(one["event"], one["outcome"], one["run"]) for one in web1.audit] == [
+        ("rollback", "mixed", run.id)
+    ]
+    assert web1.journal[run.id].end == ""
 
 
 class TestTheLock:

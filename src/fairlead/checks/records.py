@@ -1,7 +1,8 @@
 """Verdicts on record: what was found out about a commit, or about an image built from it.
 
-One JSON file per verb, under .fairlead/records/<commit>/ of the repository. A CI job hands the
-folder on to the job that deploys.
+One JSON file per verb and kind of run, under .fairlead/records/<commit>/ of the repository, so that
+no run hides what a better one found out of the same commit. A CI job hands the folder on to the job
+that deploys.
 """
 
 import json
@@ -69,16 +70,14 @@ def record(
     until: str = "",
 ) -> Record:
     """The record of verdicts that were just reached."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     entries = tuple(map(_entry, verdicts))
     return Record(verb, commit, clean, config, now, entries, image, coverage, partial, until)
 
 
 def keep(root: Path, one: Record) -> Path:
-    """Write the record where `recorded` finds it; the newest of a verb replaces the one before."""
-    of = f"-{one.image.removeprefix('sha256:')[:12]}" if one.image else ""
-    part = "-partial" if one.partial else ""
-    file = own_folder(root, f"{NAME}/{one.commit}") / f"{one.verb}{of}{part}.json"
+    """Write the record where `recorded` finds it; it replaces the one before of the same kind."""
+    file = own_folder(root, f"{NAME}/{one.commit}") / f"{_kind(one)}.json"
     beside = file.with_suffix(f".{os.getpid()}.partial")
     beside.write_text(json.dumps({"schema_version": SCHEMA, **asdict(one)}, indent=2) + "\n")
     beside.replace(file)
@@ -88,6 +87,18 @@ def keep(root: Path, one: Record) -> Path:
 def recorded(root: Path, commit: str) -> tuple[Record, ...]:
     """What is on record of a commit; a file that cannot be read is no record."""
     return tuple(_read(sorted((root / FOLDER / NAME / commit).glob("*.json"))))
+
+
+def _kind(one: Record) -> str:
+    """What a record replaces another of: the same verb over the same state, measured alike."""
+    parts = {
+        one.verb: True,
+        one.image.removeprefix("sha256:")[:12]: one.image,
+        "unclean": not one.clean,
+        "partial": one.partial,
+        "coverage": one.coverage is not None,
+    }
+    return "-".join(name for name, holds in parts.items() if holds)
 
 
 def _entry(verdict: Verdict) -> Entry:

@@ -207,6 +207,39 @@ def test_what_is_kept_is_what_is_read(tmp_path):
     assert recorded(tmp_path, "f" * 40) == ()
 
 
+def a_test_run(outcome: Outcome = Outcome.PASSED, **how) -> Record:
+    return record("test", COMMIT, how.pop("clean", True), "cfg", [verdict("unit", outcome)], **how)
+
+
+def kept(root, *several: Record) -> tuple[Record, ...]:
+    for one in several:
+        keep(root, one)
+    return recorded(root, COMMIT)
+
+
+def test_a_run_over_what_is_not_committed_hides_no_clean_one(tmp_path):
+    found = kept(tmp_path, a_test_run(), a_test_run(Outcome.FINDINGS, clean=False))
+    assert faults("tests", *found) == []
+
+
+def test_a_run_that_measures_less_hides_no_coverage(tmp_path):
+    found = kept(tmp_path, a_test_run(coverage=90.0), a_test_run())
+    assert faults("coverage", *found) == []
+    assert faults("tests", *found) == []
+    worse = kept(tmp_path, a_test_run(coverage=70.0))
+    assert faults("coverage", *worse) == ["70.00 % of the lines are covered, not 80 %"]
+
+
+@pytest.mark.parametrize("coverage", [None, 90.0])
+def test_a_later_run_of_the_same_commit_that_fails_closes_it(tmp_path, coverage):
+    """Whichever of the two measured coverage."""
+    found = kept(
+        tmp_path, a_test_run(coverage=90.0), a_test_run(Outcome.FINDINGS, coverage=coverage)
+    )
+    assert faults("tests", *found) == ["unit: findings"]
+    assert faults("tests", *kept(tmp_path, a_test_run())) == []
+
+
 def test_the_newest_run_replaces_the_one_before_and_garbage_is_no_record(tmp_path):
     keep(tmp_path, scan(verdict("bandit", Outcome.ERROR)))
     file = keep(tmp_path, scan(verdict("bandit")))

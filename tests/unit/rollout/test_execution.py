@@ -535,7 +535,9 @@ def test_a_run_that_could_not_be_taken_back_is_in_the_audit_and_stays_open():
     """Who tried it at 3 a.m. is on record; the next `inv rollback` goes on with it."""
     scene = Scene(hosts=("web1",)).fails("web1", at("fl_switch", err="no router"))
     web1, run = scene.hosts["web1"], SimpleNamespace(id="20251202-1", last=3, doing="deploy v2")
-    web1.journal[run.id] = Story("{}")
+    names = ("verb", "who", "release", "tag", "strategy", "live", "started")
+    header = dict.fromkeys(names, "") | {"doing": run.doing, "services": [], "serving": ["switch"]}
+    web1.journal[run.id] = Story(json.dumps(header))
     back = Step("undo switch", "", {"web1": (Command(("fl_switch", "blue")),)})
     with pytest.raises(MixedState) as caught:
         take_back(scene.session, scene.situation, Plan((back,)), run)

@@ -23,7 +23,10 @@ Redact = Callable[[str], str]
 
 
 class Fleet:
-    """Runs scripts on hosts and tells what they say. `token` owns the lock, once it is taken."""
+    """Runs scripts on hosts and tells what they say.
+
+    token: of the lock that is ours while we plan; no look at a host tells of that one.
+    """
 
     def __init__(
         self,
@@ -36,6 +39,7 @@ class Fleet:
         self.variables = variables
         self.listen = listen
         self.redact = redact
+        self.token = ""
         self.round_trips = 0
         self._ahead: Future[dict[str, HostState]] | None = None
 
@@ -106,7 +110,12 @@ class Fleet:
     def _observed(self, known: Observed | None) -> dict[str, HostState]:
         words = phrases.observe_state() if known else phrases.observe()
         seen = all_results(self.ask(dict.fromkeys(self.hosts, (words,))))
-        return {name: _state(name, result, known, STATE) for name, result in seen.items()}
+        return {n: self._of_others(_state(n, result, known, STATE)) for n, result in seen.items()}
+
+    def _of_others(self, state: HostState) -> HostState:
+        """The host without a lock that is ours."""
+        ours = bool(self.token) and state.lock is not None and state.lock.token == self.token
+        return replace(state, lock=None) if ours else state
 
     def look(self, known: Observed | None = None) -> dict[str, HostState | FairleadError]:
         """As `observe`, but a host that fails is told beside the others; so is one whose engine

@@ -35,7 +35,7 @@ def locked(fleet: Fleet, lease: float, doing: str, opening: Commands = NOTHING) 
     three times in its length. A client that dies leaves a lock that ends by itself, but not before
     the step that runs on that host. Raises LockHeld with who, since when and doing what.
     """
-    token = secrets.token_hex(8)
+    token = fleet.token or secrets.token_hex(8)
     taken: list[str] = []
     stop = threading.Event()
     beats = [
@@ -56,6 +56,17 @@ def locked(fleet: Fleet, lease: float, doing: str, opening: Commands = NOTHING) 
             if beat.ident:
                 beat.join(1.0)  # one that waits for a host that is gone may wait on
         _free(fleet, taken, token)
+
+
+@contextmanager
+def our_turn(fleet: Fleet, lease: float) -> Iterator[None]:
+    """Hold the lock for what is planned next. Whoever carries that out has the same lock."""
+    with locked(fleet, lease, "plan what it has waited for") as token:
+        fleet.token = token
+        try:
+            yield
+        finally:
+            fleet.token = ""
 
 
 def _run(

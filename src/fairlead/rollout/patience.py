@@ -3,12 +3,13 @@
 import random
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TypeVar
 
 from fairlead.errors import LockHeld, PreconditionError
-from fairlead.events import HostProgress, Listener, PhaseFinished, PhaseStarted
-from fairlead.rollout.fleet import Fleet
-from fairlead.rollout.lock import holders
+from fairlead.events import HostProgress, PhaseFinished, PhaseStarted
+from fairlead.rollout.lock import holders, our_turn
+from fairlead.rollout.session import Session
 
 T = TypeVar("T")
 
@@ -24,27 +25,35 @@ class LockLost(LockHeld):
     """The lock was ours and is another's by now; waiting and repeating would undo their work."""
 
 
-def patiently(fleet: Fleet, listen: Listener, seconds: float, attempt: Callable[[], T]) -> T:
+def patiently(
+    session: Session, seconds: float, attempt: Callable[[], T], *, mutates: bool = True
+) -> T:
     """What `attempt` returns, once it is not refused because others are at work.
 
     It is tried again as often as the lock gets free, with a plan of its own each time, until
-    `seconds` are over; then its refusal is raised. Pauses are random, so that of many who wait not
-    all come back at once.
+    `seconds` are over; then its refusal is raised. Who has waited takes the lock before it plans:
+    of many who wait one plans, and none in vain. Unless it `mutates`, nobody is locked out for it.
     """
     deadline = time.monotonic() + seconds
-    while True:
-        try:
-            return attempt()
-        except (LockHeld, ChangedMeanwhile) as refusal:
-            if isinstance(refusal, LockLost) or time.monotonic() >= deadline:
-                raise
-            _wait(fleet, listen, deadline, refusal)
+    with ExitStack() as turn:
+        while True:
+            try:
+                return attempt()
+            except (LockHeld, ChangedMeanwhile) as refusal:
+                if isinstance(refusal, LockLost) or time.monotonic() >= deadline:
+                    raise
+                turn.close()
+                _wait(session, deadline, refusal, turn if mutates else None)
 
 
 def _wait(
-    fleet: Fleet, listen: Listener, deadline: float, refusal: LockHeld | ChangedMeanwhile
+    session: Session,
+    deadline: float,
+    refusal: LockHeld | ChangedMeanwhile,
+    turn: ExitStack | None,
 ) -> None:
-    """Until no host is locked any more, or it is too late."""
+    """Until no host is locked any more, and all are ours for this `turn`, or it is too late."""
+    fleet, listen = session.fleet, session.listen
     began = time.monotonic()
     listen(PhaseStarted(STEP, f"wait: {refusal.what}", fleet.hosts))
     pause = SHORTEST
@@ -52,10 +61,19 @@ def _wait(
         left = deadline - time.monotonic()
         time.sleep(min(left, pause * random.uniform(0.5, 1.5)))  # noqa: S311 (jitter)
         held = [(name, lock) for name, lock in holders(fleet).items() if lock and not lock.expired]
-        if not held:
+        if not held and (turn is None or _taken(session, turn)):
             break
-        name, lock = held[0]
-        waited = int(time.monotonic() - began)
-        listen(HostProgress(STEP, name, "seconds", waited, 0, f"{lock.who}: {lock.doing}"))
+        for name, lock in held[:1]:
+            waited = int(time.monotonic() - began)
+            listen(HostProgress(STEP, name, "seconds", waited, 0, f"{lock.who}: {lock.doing}"))
         pause = min(pause * 1.5, LONGEST)
     listen(PhaseFinished(STEP, True, time.monotonic() - began))
+
+
+def _taken(session: Session, turn: ExitStack) -> bool:
+    """Take the lock for this turn; False when somebody was quicker."""
+    try:
+        turn.enter_context(our_turn(session.fleet, session.environment.lock_lease))
+    except LockHeld:
+        return False
+    return True

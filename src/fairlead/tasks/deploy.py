@@ -63,4 +63,4 @@ def deploy(
             situation, plan = plan_deploy(opened, tag, services, bypass_gates, reason)
             roll(run, opened, situation, plan, f"deploy {tag}")
 
-        patiently(opened.fleet, opened.listen, wait, attempt)
+        patiently(opened, wait, attempt, mutates=not run.options.plan)

@@ -64,7 +64,7 @@ def rollback(
             situation, plan = plan_rollback(opened, to, with_data=with_data)
             roll(run, opened, situation, plan, f"rollback to {situation.target.release}")
 
-        patiently(opened.fleet, opened.listen, wait, attempt)
+        patiently(opened, wait, attempt, mutates=not run.options.plan)
 
 
 def _show(run: Run, opened: "Session") -> None:

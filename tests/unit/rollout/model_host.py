@@ -123,11 +123,12 @@ class ModelHost:
 
     def _carry_out(self, argv: Argv, stdin: bytes | None, token: str) -> tuple[int, str]:
         name, words, code = argv[0], argv[1:], 0
-        if name in ("fl_fence", "fl_lock", "fl_renew", "fl_unlock"):
+        if name in ("fl_fence", "fl_lock", "fl_lock_show", "fl_renew", "fl_unlock"):
             return self._lock(name, token)
         self.done.append(argv)
         if name.startswith("fl_observe"):
             told = [*observed_text(self.state, self.key).splitlines(), *self._runs()]
+            told += [self._held()] if self.owner else []
             if name == "fl_observe_serving":
                 told = [line for line in told if line.split()[0] in ("@live", "@container")]
             return 0, "\n".join(told)
@@ -147,12 +148,17 @@ class ModelHost:
         if name == "fl_lock" and not self.owner:
             self.owner = token
         elif name == "fl_lock" and not ours:
-            return HELD, f"@held\t{self.owner}\t2025-12-02T14:30:22Z\tdeploy\t42\tt0k3n"
+            return HELD, self._held()
+        elif name == "fl_lock_show" and self.owner:
+            return 0, self._held()
         elif name == "fl_unlock" and ours:
             self.owner = ""
         elif name in ("fl_fence", "fl_renew") and not ours:
             return FENCE_LOST, "@fenced"
         return 0, ""
+
+    def _held(self) -> str:
+        return f"@held\t{self.owner}\t2025-12-02T14:30:22Z\tdeploy\t42\t{self.owner}"
 
     def _runs(self) -> list[str]:
         return [

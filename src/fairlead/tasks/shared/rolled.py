@@ -55,7 +55,7 @@ def resumed(run: "Run", tag: str, wait: float) -> None:
             doing = unfinished.doing if unfinished else f"deploy {situation.target.tag}"
             roll(run, opened, situation, plan, doing, unfinished)
 
-        patiently(opened.fleet, opened.listen, wait, attempt)
+        patiently(opened, wait, attempt, mutates=not run.options.plan)
 
 
 def taken_back(run: "Run", session: "Session", *, any_: bool) -> bool:

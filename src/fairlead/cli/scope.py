@@ -83,12 +83,12 @@ def repository_services(run: "Run") -> "tuple[RepositoryService, ...]":
     return tuple(service for service in services if service.name in chosen)
 
 
-def services_to_deploy(run: "Run") -> tuple[str, ...] | None:
+def services_to_deploy(run: "Run", tag: str) -> tuple[str, ...] | None:
     """The services of --service that this environment deploys; () for all.
 
-    `all-changed` stands for those that differ from what is live, with those that run the same
-    image, those of which nothing tells whether they do, and all that a host lacks which runs
-    nothing yet; None when there is none.
+    `all-changed` stands for those whose source at `tag` differs from what is live, with those that
+    run the same image, those of which nothing tells whether they do, and all that a host lacks
+    which runs nothing yet; None when there is none.
     """
     from fairlead.events import Notice
 
@@ -105,10 +105,22 @@ def services_to_deploy(run: "Run") -> tuple[str, ...] | None:
         listed = ", ".join(sorted(untold))
         text = f"taken whether changed or not, since no source is declared for it: {listed}"
         run.reporter.event(Notice(text))
-    changed = differing(run)
+    changed = differing(run, until=_commit_to_deploy(run, tag))
     without_image = changed & (environment.services.keys() - images.keys())
     taken = same_image(images, changed) | without_image | untold | set(named)
     return tuple(sorted(taken)) or None
+
+
+def _commit_to_deploy(run: "Run", tag: str) -> str:
+    """The commit that a tag names; empty, which is told, when what is here stands for it."""
+    from fairlead.events import Notice
+    from fairlead.rollout.sources import named_commit
+
+    commit = named_commit(run.environment().root, tag)
+    if not commit:
+        text = f"git knows no commit by the name {tag}; the files as they are here stand for it"
+        run.reporter.event(Notice(text))
+    return commit
 
 
 def _asked(run: "Run") -> tuple[tuple[str, ...], bool]:
@@ -124,19 +136,20 @@ def base_of(given: str | None = None) -> str | None:
     return os.environ.get("FAIRLEAD_BASE") if given is None else given
 
 
-def differing(run: "Run", base: str | None = None) -> set[str]:
+def differing(run: "Run", base: str | None = None, until: str = "") -> set[str]:
     """The names of `changes`; it is told which changed files select nothing."""
     from fairlead.events import Notice
 
-    found = changes(run, base)
+    found = changes(run, base, until)
     if found.left_out:
         run.reporter.event(Notice(found.left_out))
     return {one.name for one in found.services}
 
 
-def changes(run: "Run", base: str | None = None) -> "Changes":
+def changes(run: "Run", base: str | None = None, until: str = "") -> "Changes":
     """The services that differ from `base`; for None, from what is live in --env.
 
+    until: the commit that is compared with it; empty for what is here now, committed or not.
     An empty base is what CI gives for a branch that is new: everything differs from it.
     """
     from fairlead.services import changed, compared_with
@@ -146,7 +159,7 @@ def changes(run: "Run", base: str | None = None) -> "Changes":
     declaration = _declaration(run)
     services = declaration.services
     since = _since_live(run, services) if base is None else compared_with(services, base)
-    return changed(declaration, since, untracked)
+    return changed(declaration, since, untracked, until)
 
 
 def _since_live(run: "Run", services: "tuple[RepositoryService, ...]") -> "Since":

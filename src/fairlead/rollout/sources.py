@@ -42,10 +42,16 @@ def commit_of(root: Path, tag: str) -> str:
     """The commit that an image tag stands for: the git tag of that name, the hash it ends in, else
     what is checked out. Empty outside git, and for a hash that is not in this clone."""
     hashed = IN_TAG.fullmatch(tag)
-    named = _asked(root, f"refs/tags/{tag}") or (_asked(root, hashed[1]) if hashed else "")
+    named = named_commit(root, tag)
     if named or (hashed and not hashed[1].isdigit()):  # digits alone may be a date
         return named
     return checked_out(root)
+
+
+def named_commit(root: Path, tag: str) -> str:
+    """The commit that an image tag itself names, by a git tag or a hash; empty when it does not."""
+    hashed = IN_TAG.fullmatch(tag)
+    return _asked(root, f"refs/tags/{tag}") or (_asked(root, hashed[1]) if hashed else "")
 
 
 def checked_out(root: Path) -> str:

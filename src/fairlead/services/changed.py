@@ -53,18 +53,23 @@ def compared_with(services: Sequence[RepositoryService], base: str) -> Since:
     return Since({service.name: (base,) for service in services})
 
 
-def changed(declaration: Declaration, since: Since, untracked: Later | None = None) -> Changes:
+def changed(
+    declaration: Declaration, since: Since, untracked: Later | None = None, until: str = ""
+) -> Changes:
     """The services whose source, or whose dependencies' source, is not what it was then.
 
     Uncommitted and untracked files count. Where git cannot compare, every service compared with
     that commit has changed, and the reason says why: a doubt never selects nothing.
-    untracked: where `history.untracked_files` was asked early.
+    untracked: where `history.untracked_files` was asked early. until: a commit, which is compared
+    instead of what is here now.
     """
     graph = dependents(declaration.services)
     found = {name: Changed(name, reason, (reason,)) for name, reason in since.anyway.items()}
     unowned: set[str] = set()
+    if until:
+        untracked = tuple
     untracked = untracked or history.untracked_files(declaration.root)
-    for compared in _compared(declaration, since, untracked):
+    for compared in _compared(declaration, since, untracked, until):
         unowned |= compared.unowned
         through = reached(compared.causes, graph)
         for name in through:
@@ -86,11 +91,13 @@ class _Compared:
     unowned: frozenset[str] = frozenset()
 
 
-def _compared(declaration: Declaration, since: Since, untracked: Later) -> Iterator[_Compared]:
+def _compared(
+    declaration: Declaration, since: Since, untracked: Later, until: str
+) -> Iterator[_Compared]:
     bases = sorted({base for some in since.commits.values() for base in some})
     for base in bases:
         try:
-            yield _difference(declaration, base, untracked)
+            yield _difference(declaration, base, untracked, until)
         except Incomparable as doubt:
             everything = (service.name for service in declaration.services)
             causes = {name: [f"every service: {doubt}"] for name in everything}
@@ -101,14 +108,15 @@ def _difference(
     declaration: Declaration,
     base: str,
     untracked: Later,
+    until: str,
 ) -> _Compared:
     root, services = declaration.root, declaration.services
-    commit = history.starting_point(root, base)
-    tracked = history.changed_files(root, commit)
+    commit = history.starting_point(root, base, until)
+    tracked = history.changed_files(root, commit, until)
     files = {*tracked, *untracked()}
     here = touched(services, declaration.global_files, files, declaration.outside)
     causes = {name: _causes(files) for name, files in here.files.items()}
-    for name, cause in redeclared(root, commit, tracked, services).items():
+    for name, cause in redeclared(root, commit, tracked, services, until).items():
         causes.setdefault(name, []).insert(0, cause)
     for service in services if here.everything else ():
         cause = f"{here.everything} changed, a global file"

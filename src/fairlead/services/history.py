@@ -15,17 +15,23 @@ class Incomparable(Exception):
     """Nothing can be compared with a commit; says why, as the end of a sentence."""
 
 
-def starting_point(root: Path, base: str) -> str:
+def starting_point(root: Path, base: str, until: str = "") -> str:
     """The commit to compare with, in full.
 
-    base: a commit; the name of a branch means the commit where what is checked out left it.
-    Raises Incomparable for one that is not here, or does not come before what is checked out.
+    base: a commit; the name of a branch means the commit where `until` left it. until: a commit;
+    empty for what is checked out. Raises Incomparable for a base that is not here, or does not
+    come before `until`.
     """
     if not base.strip("0"):
         raise Incomparable("there is no commit to compare with, as on a new branch")
     if base.startswith("-"):
         raise Incomparable(f"{base} names no commit")
-    argv = ("rev-parse", "--is-shallow-repository", "HEAD^{commit}", f"{base}^{{commit}}")
+    argv = (
+        "rev-parse",
+        "--is-shallow-repository",
+        f"{until or 'HEAD'}^{{commit}}",
+        f"{base}^{{commit}}",
+    )
     asked = _ran(root, *argv, "--symbolic-full-name", base)
     shallow, *known = asked.out.split() or [""]
     commits = [one for one in known if not one.startswith(("refs/", "HEAD^"))]
@@ -40,16 +46,20 @@ def starting_point(root: Path, base: str) -> str:
         return left
     if shallow == "true":
         raise Incomparable(f"this clone is shallow: it does not tell what came after {base}")
-    raise Incomparable(f"{base} does not come before what is checked out, as after a force-push")
+    shown = until[:12] or "what is checked out"
+    raise Incomparable(f"{base} does not come before {shown}, as after a force-push")
 
 
-def changed_files(root: Path, commit: str) -> Files:
+def changed_files(root: Path, commit: str, until: str = "") -> Files:
     """Paths below `root` whose content is not what it was at a commit, committed since or not.
 
+    until: the commit whose content is compared; empty for that of the working tree.
     Both paths of a rename are told, and the path of a file that is gone. Raises Incomparable.
     """
     flags = ("--name-only", "--no-renames", "--no-ext-diff", "--ignore-submodules=none")
-    return _paths(_git(root, "diff", *flags, "--relative", "-z", commit, "--"))
+    return _paths(
+        _git(root, "diff", *flags, "--relative", "-z", *filter(None, (commit, until)), "--")
+    )
 
 
 def untracked_files(root: Path) -> Callable[[], Files]:

@@ -26,18 +26,24 @@ SHAPES_NOTHING = (
 
 
 def redeclared(
-    root: Path, base: str, files: Sequence[str], services: Sequence[RepositoryService]
+    root: Path,
+    base: str,
+    files: Sequence[str],
+    services: Sequence[RepositoryService],
+    until: str = "",
 ) -> dict[str, str]:
     """Service → cause, for those whose entry is not what it was at `base`.
 
-    files: what changed since. A file that was not there, or could not be read, declared nothing.
+    files: what changed since. until: the commit up to which; empty for the working tree. A file
+    that was not there, or could not be read, declared nothing.
     """
     causes: dict[str, str] = {}
     for file, entries in ((FILE, _of_json), (BASE, _of_toml), (compose_file(root), _of_compose)):
-        if file not in files or not (root / file).is_file():
+        text = _text(root, until, file) if file in files else None
+        if text is None:
             continue
         before = _read(entries, history.file_at(root, base, file) or "")
-        now = _read(entries, (root / file).read_text(encoding="utf-8-sig"))
+        now = _read(entries, text)
         shared = _differing(before.get("") or {}, now.get("") or {})
         for service in services:
             if shared:
@@ -45,6 +51,13 @@ def redeclared(
             elif before.get(service.name) != now.get(service.name):
                 causes.setdefault(service.name, f"its declaration in {file} changed")
     return causes
+
+
+def _text(root: Path, until: str, file: str) -> str | None:
+    """What a file says now, or said at a commit; None if it is not there."""
+    if until:
+        return history.file_at(root, until, file)
+    return (root / file).read_text(encoding="utf-8-sig") if (root / file).is_file() else None
 
 
 def _differing(before: Entries, now: Entries) -> str:

@@ -46,7 +46,7 @@ def deploy(
         check_bypass(bypass_gates)
     wait = waits(run, lock_wait)
     run.environment(values=True)
-    services = services_to_deploy(run)
+    services = services_to_deploy(run, tag)
     if services is None:
         unchanged = (
             f"nothing to deploy: what is live in {run.environment().name} differs in no service"

@@ -170,8 +170,8 @@ def test_nothing_is_done_where_all_is_live(live):
     assert to_deploy() is None
 
 
-def to_deploy():
-    return services_to_deploy(Run(Options(env="staging", service=("all-changed",))))
+def to_deploy(tag: str = "v9"):
+    return services_to_deploy(Run(Options(env="staging", service=("all-changed",))), tag)
 
 
 def test_a_new_host_that_is_empty_gets_what_should_run_there(live):
@@ -199,3 +199,32 @@ def test_what_is_live_nowhere_is_said_so(live):
     live.host("web1", "web jobs data")
     assert set(live.changed().values()) == {"it is not live in staging"}
     assert to_deploy() == ("api", "jobs", "redis", "web")
+
+
+def test_a_tag_that_names_a_commit_is_compared_by_that_commit(live):
+    """What lies about here has no image under that tag."""
+    live.host("web1", "web jobs data", "api web jobs redis")
+    built = live.repo.commit("services/jobs/code.py")
+    live.repo.git("tag", "v2")
+    live.repo.commit("services/web/code.py")
+    live.repo.write("services/api/stray.py", "not committed")
+    assert to_deploy("v2") == to_deploy(f"main-{built[:12]}") == ("jobs",)
+    assert to_deploy("latest") == ("api", "jobs", "web")
+
+
+def test_a_declaration_is_that_of_the_tag_s_commit_too(live):
+    live.host("web1", "web jobs data", "api web jobs redis")
+    live.repo.git("tag", "v2")
+    toml = (live.repo.root / "deploy/fairlead.toml").read_text()
+    live.repo.write("deploy/fairlead.toml", toml + '[build.services.api]\ntarget = "slim"\n')
+    live.repo.commit()
+    assert to_deploy("v2") is None
+    assert to_deploy("latest") == ("api",)
+
+
+def test_a_tag_from_before_what_is_live_is_a_doubt(live):
+    old = live.repo.git("rev-parse", "HEAD")
+    live.repo.git("tag", "v1")
+    live.host("web1", "web jobs data", "api web jobs redis")
+    assert to_deploy("v1") == ("api", "jobs", "web")
+    assert to_deploy(old[:9]) == ("api", "jobs", "web")

@@ -27,7 +27,6 @@ KINDS = {
 What one is pointed at follows a colon: `npm-audit:web` is npm-audit.
 """
 OF_IMAGES = ("trivy", "grype")  # those of them that look into images
-SCAN = "inv scan --image=…"  # it looks at the tree, too
 
 
 @dataclass(frozen=True)
@@ -47,43 +46,70 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Closed:
-    """A gate that does not open: why, in a sentence, and the command that satisfies it."""
+    """A gate that does not open: why, in a sentence, and the commands that satisfy it."""
 
     gate: str
+    why: str
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """One thing that keeps a gate closed, and the command that looks again."""
+
     why: str
     command: str
 
 
 Judge = Callable[[Record, Evidence], Iterator[str]]
+Gate = Callable[[Evidence], Iterator[Obstacle]]
 
 
 def closed(evidence: Evidence) -> tuple[Closed, ...]:
     """The required gates that stay closed, in the order they are required."""
     return tuple(
-        Closed(name, "; ".join(faults), _GATES[name].command)
+        Closed(name, "; ".join(one.why for one in faults), shortest(one.command for one in faults))
         for name in evidence.gates.require
-        if (faults := tuple(_GATES[name].judge(evidence)))
+        if (faults := tuple(_GATES[name](evidence)))
     )
 
 
-def _judged(verb: str, judge: Judge, evidence: Evidence) -> Iterator[str]:
+def shortest(commands: Iterable[str]) -> tuple[str, ...]:
+    """The commands, each once, without those that another one does as well: `inv scan` beside
+    `inv scan --image=…`, which looks at the tree, too."""
+    wanted = tuple(dict.fromkeys(commands))
+    return tuple(
+        one for one in wanted if not any(other.startswith(f"{one} --") for other in wanted)
+    )
+
+
+def _judged(verb: str, judge: Judge, evidence: Evidence) -> Iterator[Obstacle]:
     """What keeps a gate closed: no record of the verb that counts, or what that record says."""
     record = _usable(verb, evidence)
-    yield from (record,) if isinstance(record, str) else judge(record, evidence)
+    said = (record,) if isinstance(record, str) else judge(record, evidence)
+    yield from (Obstacle(why, f"inv {verb}") for why in said)
 
 
-def _scanned(judge: Judge, of_image: Judge, evidence: Evidence) -> Iterator[str]:
+def _scanned(judge: Judge, of_image: Judge, evidence: Evidence) -> Iterator[Obstacle]:
     """The same for a scan of the tree and of each image that would be deployed."""
     yield from _judged("scan", judge, evidence)
     yield from _images(of_image, evidence)
 
 
-def _images(judge: Judge, evidence: Evidence) -> Iterator[str]:
+def _images(judge: Judge, evidence: Evidence) -> Iterator[Obstacle]:
     """The same for each image that would be deployed, scanned as that very digest."""
     for digest, reference in evidence.images.items():
         record = _usable(SCAN_IMAGE, evidence, digest)
         said = (record,) if isinstance(record, str) else judge(record, evidence)
-        yield from (f"{reference}: {fault}" for fault in said)
+        command = f"inv scan --image={reference}"
+        yield from (Obstacle(f"{reference}: {why}", command) for why in said)
+
+
+def _measured(judge: Judge, evidence: Evidence) -> Iterator[Obstacle]:
+    """The same for tests, by the newest run that measured coverage."""
+    record = _usable("test", evidence, measured=True)
+    said = (record,) if isinstance(record, str) else judge(record, evidence)
+    yield from (Obstacle(why, "inv test --coverage") for why in said)
 
 
 def _is_there(record: Record, evidence: Evidence) -> Iterator[str]:
@@ -109,12 +135,9 @@ def _some_passed(kind: Sequence[str], record: Record, evidence: Evidence) -> Ite
     yield from _faults(entries, evidence)
 
 
-def _covered(evidence: Evidence) -> Iterator[str]:
+def _covered(record: Record, evidence: Evidence) -> Iterator[str]:
     """Enough of the lines are covered by the tests."""
-    record = _usable("test", evidence, measured=True)
-    if isinstance(record, str):
-        yield record
-    elif record.coverage is None:
+    if record.coverage is None:
         yield "coverage was not measured"
     elif record.coverage < evidence.gates.coverage:
         measured = floor(record.coverage * 100) / 100  # 79.999 is not told as 80.00
@@ -194,30 +217,18 @@ def _waived(entry: Entry, evidence: Evidence) -> bool:
     return any(one.tool in names and one.until >= evidence.today for one in evidence.gates.waive)
 
 
-@dataclass(frozen=True)
-class _Gate:
-    """judge: what keeps it closed. command: what satisfies it."""
-
-    judge: Callable[[Evidence], Iterator[str]]
-    command: str
+def _scan(judge: Judge, of_image: Judge = _is_there) -> Gate:
+    return partial(_scanned, judge, of_image)
 
 
-def _gate(verb: str, judge: Judge, command: str) -> _Gate:
-    return _Gate(partial(_judged, verb, judge), command)
-
-
-def _scan(judge: Judge, of_image: Judge = _is_there) -> _Gate:
-    return _Gate(partial(_scanned, judge, of_image), SCAN)
-
-
-_GATES = {
-    "lint": _gate("lint", _all_passed, "inv lint"),
-    "tests": _gate("test", _all_passed, "inv test"),
-    "coverage": _Gate(_covered, "inv test --coverage"),
+_GATES: Mapping[str, Gate] = {
+    "lint": partial(_judged, "lint", _all_passed),
+    "tests": partial(_judged, "test", _all_passed),
+    "coverage": partial(_measured, _covered),
     **{kind: _scan(partial(_some_passed, tools)) for kind, tools in KINDS.items()},
     "scan": _scan(_all_passed, _all_passed),
     "vulnerabilities": _scan(
         partial(_no_vulnerability, KINDS["dependencies"]), partial(_no_vulnerability, OF_IMAGES)
     ),
-    "image": _Gate(partial(_images, partial(_some_passed, OF_IMAGES)), SCAN),
+    "image": partial(_images, partial(_some_passed, OF_IMAGES)),
 }

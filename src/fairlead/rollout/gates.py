@@ -1,6 +1,6 @@
 """Gates before a roll-out: what must be on record about the commit an image was built from."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from fairlead.config import Environment
@@ -36,16 +36,18 @@ def check_gates(environment: Environment, images: Mapping[str, Image], bypass: s
     """
     if not environment.gates.require:
         return ""
+    from fairlead.checks.gates import shortest
+
     ours = {s: i for s, i in images.items() if environment.service(s).image}
     shut = list(_closed(environment, ours))
     if shut and not bypass:
         raise GateRefused(
             f"{environment.name} demands gates that are not open: "
             + ", ".join(dict.fromkeys(one.gate for one in shut)),
-            why=[f"{one.gate}: {one.why}; satisfy it: {one.command}" for one in shut],
+            why=[f"{one.gate}: {one.why}; satisfy it: {_typed(one.commands)}" for one in shut],
             state="nothing was changed",
             next_step="run "
-            + ", ".join(dict.fromkeys(one.command for one in shut))
+            + _typed(shortest(command for one in shut for command in one.commands))
             + ' on that commit; in an emergency --bypass-gates="reason", which is audited',
         )
     if shut:
@@ -53,6 +55,11 @@ def check_gates(environment: Environment, images: Mapping[str, Image], bypass: s
     return "; ".join(
         f"{one.tool} is waived until {one.until}: {one.reason}" for one in environment.gates.waive
     )
+
+
+def _typed(commands: Iterable[str]) -> str:
+    """Commands as a line for a shell."""
+    return " && ".join(commands)
 
 
 def _closed(environment: Environment, images: Mapping[str, Image]) -> "Iterator[Closed]":
@@ -69,7 +76,7 @@ def _closed(environment: Environment, images: Mapping[str, Image]) -> "Iterator[
                 "revision",
                 f"{', '.join(built.values())}: the image does not say which commit "
                 f"it was built from (label {REVISION})",
-                "inv build, then inv push",
+                ("inv build", "inv push"),
             )
             continue
         records = recorded(environment.root, commit)

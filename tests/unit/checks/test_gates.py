@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from fairlead.checks.finding import Finding, Severity
-from fairlead.checks.gates import Evidence, closed
+from fairlead.checks.gates import Evidence, closed, shortest
 from fairlead.checks.records import Record, keep, record, recorded
 from fairlead.checks.verdict import Outcome, Verdict
 from fairlead.config.gates import Gates, Waiver
@@ -44,10 +44,23 @@ def faults(require: str, *records: Record, **gates) -> list[str]:
 
 def test_without_a_record_a_gate_says_which_command_satisfies_it():
     evidence = Evidence(COMMIT, "cfg", (), Gates(require=("tests", "sast")), TODAY)
-    assert [(one.gate, one.command) for one in closed(evidence)] == [
-        ("tests", "inv test"),
-        ("sast", "inv scan --image=…"),
+    assert [(one.gate, one.commands) for one in closed(evidence)] == [
+        ("tests", ("inv test",)),
+        ("sast", ("inv scan",)),
     ]
+
+
+def test_the_commands_name_what_is_at_fault_and_can_be_pasted():
+    """A scan of an image looks at the tree, too."""
+    bandit, gates = scan(verdict("bandit")), Gates(require=("sast",))
+    of_image = f"inv scan --image={REFERENCE}"
+    for records, command in (((), of_image), ((bandit,), of_image), ((SEEN,), "inv scan")):
+        evidence = Evidence(COMMIT, "cfg", records, gates, TODAY, {DIGEST: REFERENCE})
+        assert [one.commands for one in closed(evidence)] == [(command,)]
+    assert shortest(["inv lint", "inv test", "inv test --coverage"]) == (
+        "inv lint",
+        "inv test --coverage",
+    )
 
 
 def test_all_that_passed_opens():

@@ -73,7 +73,7 @@ def test_an_image_opens_its_gate_as_the_digest_that_was_scanned(gated):
     with pytest.raises(GateRefused) as told:
         check_gates(environment, images)
     assert digest in told.value.why[0]
-    assert "inv scan --image" in told.value.next_step
+    assert f"run inv scan --image={images['api'].pinned} on " in told.value.next_step
     keep(environment.root, record("scan-image", COMMIT, True, config, passed, image=digest))
     assert check_gates(environment, images) == ""
 

@@ -64,8 +64,7 @@ FAULTS = {
 @pytest.mark.parametrize("hook", FAULTS)
 def test_each_hook_refuses_its_fault_and_no_other_does(project, hook):
     """With one hook skipped all the others run, and none of them does its work."""
-    for tool in ("gitleaks", "yamllint", "mypy"):
-        needs(tool)
+    needs("gitleaks", "yamllint", "mypy")
     (project / "pyproject.toml").write_text("[tool.mypy]\n")
     commit(project, "settings", hooks=False)
     name, content, said = FAULTS[hook]

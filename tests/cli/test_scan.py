@@ -132,8 +132,7 @@ def test_a_ci_job_gets_annotations_and_a_summary(tree, tmp_path_factory):
 
 @pytest.mark.timeout(240)
 def test_this_repository_has_nothing_that_is_not_excluded_with_a_reason():
-    for name in ("bandit", "semgrep", "gitleaks", "trivy", "pip-licenses", "syft"):
-        needs(name)
+    needs("bandit", "semgrep", "gitleaks", "trivy", "pip-licenses", "syft")
     done = scan(ROOT)
     assert done.returncode == 0, done.stdout
 

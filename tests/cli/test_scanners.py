@@ -18,7 +18,7 @@ import pytest
 from fairlead.checks.scan.catalogue import NAMES
 from tests.advisory_server import advisories
 from tests.sarif_schema import complaints
-from tests.tools import BIN
+from tests.tools import BIN, lacking, needs
 from tests.trivy_database import write_database
 
 PLANTED = Path(__file__).parents[1] / "planted/scan"
@@ -63,9 +63,13 @@ deny = ["BSD*"]
 """
 
 
+ELSEWHERE = ("safety", "trufflehog", "grype")
+"""What has no program or no data that a test could bring."""
+
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
-    """What one scan by all scanners says: its verdicts by name, its findings, its folder."""
+    """What one scan by all the others says: its verdicts by name, its findings, its folder."""
     tree = tmp_path_factory.mktemp("planted") / "tree"
     shutil.copytree(PLANTED, tree)
     (tree / "app/settings.ini").write_text(f'# planted\n[x]\napi_key = "{invented_secret()}"\n')
@@ -75,7 +79,8 @@ def told(tmp_path_factory):
     write_database(tree / "trivy-cache")
     subprocess.run(["git", "init", "-q"], cwd=tree, check=True)
     with advisories() as url:
-        lines = scan(tree, f"--only={','.join(NAMES)}", f"--osv-url={url}/v1/query", npm=url)
+        asked = ",".join(name for name in NAMES if name not in ELSEWHERE)
+        lines = scan(tree, f"--only={asked}", f"--osv-url={url}/v1/query", npm=url)
     result = lines[-1]
     findings = [line for line in lines if line["type"] == "finding"]
     return result["tools"], findings, tree
@@ -102,7 +107,7 @@ def test_each_finds_its_fault_at_its_place(told, planted):
     tools, findings, tree = told
     absent = [one for one in of(tools, planted.tool) if "not installed" in one["reason"]]
     if absent:
-        pytest.skip(absent[0]["reason"])
+        lacking(planted.tool)
     found = [
         one
         for one in findings
@@ -130,23 +135,41 @@ def place_of(one):
 
 
 def test_those_that_did_not_run_say_why(told, capsys):
-    """grype, trufflehog 3 and safety's data are not on every machine; none of them passes."""
     silent = [one for one in told[0] if one["outcome"] in ("not-run", "error")]
     with capsys.disabled():
         for one in silent:
             print(f"\n    {one['tool']}: {one['outcome']}: {one['reason']}", end="")
     assert all(one["reason"] for one in silent)
     assert not [one for one in silent if one["outcome"] == "error"]
-    for name in ("safety", "trufflehog", "grype"):
-        assert [one["outcome"] for one in of(told[0], name)] == ["not-run"]
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_without_its_program_or_its_data_none_passes(tmp_path, name):
+    """With git alone on PATH; then with the program that bootstrap brings, and no network."""
+    beside, tree = tmp_path / "bin", tmp_path / "tree"
+    beside.mkdir()
+    (beside / "git").symlink_to(shutil.which("git") or "")
+    shutil.copytree(PLANTED, tree)
+    alone = {"PATH": str(beside), "VIRTUAL_ENV": "", "HOME": str(tmp_path)}
+    assert outcome_of(tree, name, alone) == "not-run"
+    if (BIN / name).exists():
+        (beside / name).symlink_to(BIN / name)
+        closed = "http://127.0.0.1:9"
+        cut_off = {"HTTPS_PROXY": closed, "HTTP_PROXY": closed, "ALL_PROXY": closed}
+        assert outcome_of(tree, name, alone | cut_off) == "not-run"
+
+
+def outcome_of(tree: Path, name: str, environ: dict[str, str]) -> str:
+    argv = [sys.executable, "-m", "fairlead", "scan", "--json", f"--only={name}"]
+    ran = subprocess.run(argv, cwd=tree, env=environ, capture_output=True, text=True, timeout=100)
+    (verdict,) = json.loads(ran.stdout.splitlines()[-1])["tools"]
+    assert verdict["reason"]
+    return verdict["outcome"]
 
 
 def test_two_that_tell_of_one_fault_are_shown_once(told):
-    tools, findings, _ = told
-    if any(
-        "not installed" in one["reason"] for one in (*of(tools, "semgrep"), *of(tools, "bandit"))
-    ):
-        pytest.skip("needs bandit and semgrep")
+    needs("semgrep", "bandit")
+    _, findings, _ = told
     shell = [one for one in findings if one["path"] == "app/shell.py" and one["line"] == 7]
     assert [one["tool"] for one in shell] == ["bandit, semgrep"]
 
@@ -167,9 +190,8 @@ def test_no_secret_is_told(told):
 
 
 def test_the_bill_of_materials_names_what_is_shipped(told):
-    tools, _, tree = told
-    if "not installed" in of(tools, "syft")[0]["reason"]:
-        pytest.skip("needs syft")
+    needs("syft")
+    _, _, tree = told
     spdx = json.loads((tree / ".fairlead/sbom/tree.spdx.json").read_text())
     cyclonedx = json.loads((tree / ".fairlead/sbom/tree.cyclonedx.json").read_text())
     assert {"jinja2", "left-pad"} <= {one["name"] for one in spdx["packages"]}
@@ -177,13 +199,11 @@ def test_the_bill_of_materials_names_what_is_shipped(told):
 
 
 def test_an_unchanged_tree_is_not_scanned_again(told):
-    tools, _, tree = told
-    local = [one["tool"] for one in tools if one["outcome"] in ("passed", "findings")]
-    names = sorted({name.partition(":")[0] for name in local} & {"bandit", "gitleaks", "radon"})
-    if not names:
-        pytest.skip("no local scanner is installed")
-    scan(tree, f"--only={','.join(names)}")  # npm's registry, which it had, steers tools
-    again = scan(tree, f"--only={','.join(names)}")[-1]["tools"]
+    needs("bandit", "gitleaks", "radon")
+    _, _, tree = told
+    only = "--only=bandit,gitleaks,radon"
+    scan(tree, only)  # npm's registry, which it had, steers tools
+    again = scan(tree, only)[-1]["tools"]
     assert all(one["cached"] for one in again)
-    fresh = scan(tree, f"--only={','.join(names)}", "--no-cache")[-1]["tools"]
+    fresh = scan(tree, only, "--no-cache")[-1]["tools"]
     assert not any(one["cached"] for one in fresh)

@@ -15,7 +15,7 @@ from zipfile import ZipFile
 import pytest
 
 from tests.processes import has_ended
-from tests.tools import BIN, ROOT
+from tests.tools import BIN, ROOT, needs
 
 PROGRAM = (sys.executable, "-m", "fairlead", "test")
 PASSES = "def test_it(): pass\n"
@@ -142,11 +142,36 @@ def test_a_shard_runs_its_part(project):
     assert [one["suites"][0]["passed"] for one in told] == [1, 1]
 
 
+def test_the_tests_of_node_are_counted(project):
+    """Node's own runner: by its summary, and by its report where the command asks for one."""
+    needs("node")
+    (project / "sum.test.js").write_text(
+        'const test = require("node:test"), assert = require("node:assert");\n'
+        'test("adds", () => assert.equal(1 + 1, 2));\n'
+        'test("takes away", () => assert.equal(2 - 1, 1));\n'
+    )
+    (project / "bad.test.js").write_text(
+        'require("node:test")("never", () => { throw new Error("it is broken"); });\n'
+    )
+    reported = "node --test --test-reporter=junit --test-reporter-destination={junit}"
+    (project / "deploy/fairlead.toml").write_text(
+        '[test.suites.js]\ncommand = "node --test sum.test.js"\n'
+        '[test.suites.none]\ncommand = "node --test no-such.test.js"\n'
+        f'[test.suites.report]\ncommand = "{reported} sum.test.js bad.test.js"\n'
+    )
+    suites = {one["suite"]: one for one in result_of(run(project, "--json"))["suites"]}
+    outcomes = {name: one["outcome"] for name, one in suites.items()}
+    assert outcomes["js"] == "passed"
+    assert outcomes["none"] != "passed"
+    assert outcomes["report"] == "findings"
+    counts = [(suites[name]["passed"], suites[name]["failed"]) for name in ("js", "report")]
+    assert counts == [(2, 0), (2, 1)]
+
+
 @pytest.mark.timeout(120)
 def test_another_python_is_made_by_uv(project):
     """The one that runs us, as the only one that is on every machine; what it needs is ours."""
-    if not (shutil.which("uv") or (BIN / "uv").exists()):
-        pytest.skip("uv is not installed: ./scripts/bootstrap tools")
+    needs("uv")
     wheel = borrowed(project)
     (project / "deploy/fairlead.toml").write_text(f'[test]\ninstall = ["./{wheel.name}"]\n')
     version = f"3.{sys.version_info.minor}"

@@ -194,8 +194,7 @@ class TestFix:
         )
 
     def test_what_can_be_mended_is_and_only_once(self, planted):
-        for name in ("ruff", "isort", "black"):
-            needs(name)
+        needs("ruff", "isort", "black")
         expected = tuple(f"planted/{name}_fault.py" for name in ("black", "isort", "ruff"))
         assert self.fix(planted) == expected
         assert self.fix(planted) == ()
@@ -203,8 +202,7 @@ class TestFix:
             assert run(LINTERS[name], planted).outcome is Outcome.PASSED
 
     def test_a_file_that_cannot_be_read_stops_no_fixer(self, planted):
-        for name in ("ruff", "isort", "black"):
-            needs(name)
+        needs("ruff", "isort", "black")
         (planted.root / "planted/broken.py").write_text("def (:\n")
         assert len(self.fix(whole(planted.root))) == 3
 

@@ -51,7 +51,7 @@ def secrets_in(text: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def app(project) -> Iterator[Project]:
+def app(project) -> Project:
     """An application with secrets in its env, in a URL, in its compose file, and a login."""
     one: Project = project(
         "discreet",
@@ -68,8 +68,7 @@ def app(project) -> Iterator[Project]:
     one.edit("compose.yaml", "    ports", "    environment: {COPY: '${SECRET_KEY}'}\n    ports")
     # So that there is something to pull, and to log in for.
     one.hosts[0].run(f"docker image rm -f $(docker image ls -q {one.lab.registry}/agentic)")
-    yield one
-    one.hosts[0].run(f"docker logout {one.lab.registry}")
+    return one
 
 
 @contextmanager
@@ -160,6 +159,13 @@ def test_the_processes_of_a_deploy_were_seen(app, told):
     login = "docker login --username ci --password-stdin"
     for words in (login, "docker-compose", "deploy --env", "api sh -c test $SECRET_KEY"):
         assert words in told["processes"]
+
+
+def test_no_login_is_left_on_the_host(app, told):
+    """Its own Docker configuration is as it was, and the one of the pull is gone."""
+    found = app.hosts[0].must(f"cat ~/.docker/config.json 2>/dev/null || :; ls {app.base}")
+    assert app.lab.registry not in found
+    assert "login" not in found.splitlines()
 
 
 def test_nothing_kept_for_the_record_has_a_secret(app, told):

@@ -33,13 +33,17 @@ def irreversible(release: str) -> Command:
     return Command(("fl_irreversible", release), timeout=30)
 
 
-def login(server: str, username: str, password: bytes) -> Command:
-    words = ("docker", "login", "--username", username, "--password-stdin", server)
-    return Command(words, stdin=password, stdin_note="the registry's password")
-
-
 def pull(*references: str, timeout: float) -> Command:
     return Command(("fl_pull", *references), timeout=timeout)
+
+
+def pull_as(
+    server: str, username: str, password: bytes, *references: str, timeout: float
+) -> Command:
+    """The same, logged in for as long as it takes and no longer."""
+    words = ("fl_pull_as", server, username, *references)
+    note = "the registry's password"
+    return Command(words, stdin=password, stdin_note=note, timeout=timeout)
 
 
 def make_room(project: str, config: str = "") -> Command:

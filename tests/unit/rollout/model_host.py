@@ -211,6 +211,9 @@ class ModelHost:
             self.state, images={**self.state.images, **dict.fromkeys(references, True)}
         )
 
+    def _do_pull_as(self, server: str, username: str, *references: str) -> None:
+        self._do_pull(*references)
+
     def _do_clear(self, project: str) -> None:
         self._set([one for one in self.state.containers if one.slot != self._slot(project)])
 

@@ -32,7 +32,7 @@ def words(step: Step, host: str = "web1") -> list[str]:
 def _verb(argv: Argv) -> str:
     if argv[0] not in ("docker", "fl_compose"):
         return argv[0]
-    return next(word for word in argv if word in ("up", "run", "login"))
+    return next(word for word in argv if word in ("up", "run"))
 
 
 def all_commands(steps: tuple[Step, ...]) -> Iterator[tuple[Step, str, Argv]]:

@@ -54,7 +54,7 @@ class TestBlueGreen:
         """Prepared, started, proven, switched, checked, drained: in this order, on green."""
         found = plan(a_situation(everything()))
         assert names(found) == [
-            *("backup", "upload", "login", "pull", "migrate", "start", "health", "smoke-idle"),
+            *("backup", "upload", "pull", "migrate", "start", "health", "smoke-idle"),
             *("switch", "smoke-host", "smoke-client", "drain", "workers"),
         ]
         started = words(named(found, "start"))
@@ -80,7 +80,7 @@ class TestBlueGreen:
         environment = everything()
         found = plan(a_situation(environment, {"web1": empty_host()}))
         assert names(found) == [
-            *("upload", "login", "pull", "router", "data", "migrate", "start", "health"),
+            *("upload", "pull", "router", "data", "migrate", "start", "health"),
             *("smoke-idle", "switch", "smoke-host", "smoke-client"),
         ]
         assert words(named(found, "switch")) == ["fl_router_routes", "fl_switch"]
@@ -89,13 +89,13 @@ class TestBlueGreen:
         assert words(named(found, "tidy")) == ["fl_status", "fl_prune"]
 
     def test_what_is_right_already_is_not_done(self):
-        """No pull of what is present, no login without a pull; data and router stay."""
+        """No pull of what is present, and no login; data and router stay."""
         environment = everything()
         target = target_of(environment)
         state = deployed(environment)
         images = {**state.images, **dict.fromkeys(target.hosts["web1"].images, True)}
         found = plan(a_situation(environment, {"web1": replace(state, images=images)}, target))
-        assert not {"login", "pull", "router", "data"} & set(names(found))
+        assert not {"pull", "router", "data"} & set(names(found))
 
     @pytest.mark.parametrize("before", ["", "/etc/old.pem", "/etc/new.pem"])
     @pytest.mark.parametrize("after", ["", "/etc/new.pem"])
@@ -168,10 +168,22 @@ class TestBlueGreen:
 
     def test_the_secret_of_the_registry_is_in_no_argv(self):
         """The password goes by stdin and is described, not shown (law 10)."""
-        [login] = named(plan(a_situation(everything())), "login").commands["web1"]
-        assert login.stdin == b"pw"
-        assert "pw" not in login.argv
-        assert "pw" not in repr(login)
+        step = named(plan(a_situation(everything())), "pull")
+        [pull] = step.commands["web1"]
+        assert step.title.endswith(", logged in to registry.test for that long")
+        assert pull.argv[:3] == ("fl_pull_as", "registry.test", "ada")
+        assert pull.stdin == b"pw"
+        assert "pw" not in pull.argv
+        assert "pw" not in repr(pull)
+
+    def test_a_login_is_for_its_own_registry(self):
+        """What comes from elsewhere is pulled as the host itself would; the router, too."""
+        login = Registry("docker.io", "ada", Secret("pw"))
+        found = plan(a_situation(everything(registry=login), {"web1": empty_host()}))
+        others, ours = named(found, "pull").commands["web1"]
+        assert others.argv[0] == "fl_pull"
+        assert all(ref.startswith("registry.test/") for ref in others.argv[1:])
+        assert ours.argv == ("fl_pull_as", "docker.io", "ada", "haproxy:3.0")
 
 
 class TestHostsOfEveryKind:
@@ -230,7 +242,7 @@ class TestRecreate:
         """Two releases never run at once; images are there and data is up before the stop."""
         found = plan(a_situation(everything("recreate")))
         assert names(found) == [
-            *("backup", "upload", "login", "pull", "stop", "migrate", "start", "health"),
+            *("backup", "upload", "pull", "stop", "migrate", "start", "health"),
             *("smoke-idle", "switch", "smoke-host", "smoke-client"),
         ]
         assert argvs(named(found, "stop")) == [

@@ -5,9 +5,11 @@ import tarfile
 from collections.abc import Iterable, Mapping
 
 from fairlead.commands import compose, host, router
+from fairlead.config.connection import Registry
 from fairlead.engines.compose import project_files
 from fairlead.engines.compose.layout import SETTLE_SECONDS
 from fairlead.engines.compose.project_files import ProjectFile
+from fairlead.images.reference import parse
 from fairlead.model import SLOTS, Command, ReleaseStatus, Step
 from fairlead.rollout.backups.take import backup_step
 from fairlead.rollout.plan import in_order, step
@@ -22,7 +24,6 @@ def preparation(situation: Situation) -> tuple[Step, ...]:
     return in_order(
         backup_step(situation),
         _upload(situation),
-        _login(situation),
         _pull(situation),
         _router(situation),
         _data(situation),
@@ -82,27 +83,34 @@ def _upload(situation: Situation) -> Step | None:
     return step("upload", f"write release {release}", commands, undo)
 
 
-def _login(situation: Situation) -> Step | None:
-    registry = situation.environment.registry
-    if not (registry.server and registry.username) or not _missing(situation):
-        return None
-    password = registry.password.reveal().encode()
-    command = host.login(registry.server, registry.username, password)
-    return step("login", f"log in to {registry.server}", dict.fromkeys(situation.hosts, (command,)))
-
-
-def _missing(situation: Situation) -> Mapping[str, tuple[str, ...]]:
-    return {
-        name: absent
-        for name, part in situation.target.hosts.items()
-        if (absent := tuple(r for r in part.images if not situation.state(name).images.get(r)))
-    }
-
-
 def _pull(situation: Situation) -> Step | None:
-    missing = _missing(situation)
-    commands = {name: (host.pull(*refs, timeout=PULL_TIMEOUT),) for name, refs in missing.items()}
-    return step("pull", "pull images by digest", commands)
+    registry = situation.environment.registry
+    commands: dict[str, tuple[Command, ...]] = {}
+    for name, part in situation.target.hosts.items():
+        absent = [ref for ref in part.images if not situation.state(name).images.get(ref)]
+        ours = [ref for ref in absent if _needs_login(situation, ref)]
+        router = situation.environment.router.image
+        if _needs_login(situation, router) and _needs_router(situation, name):
+            ours.append(router)
+        others = [ref for ref in absent if ref not in ours]
+        commands[name] = (
+            *((host.pull(*others, timeout=PULL_TIMEOUT),) if others else ()),
+            *((_pull_as(registry, ours),) if ours else ()),
+        )
+    logged_in = any(command.stdin for words in commands.values() for command in words)
+    account = f", logged in to {registry.server} for that long" if logged_in else ""
+    return step("pull", f"pull images by digest{account}", commands)
+
+
+def _needs_login(situation: Situation, reference: str) -> bool:
+    registry = situation.environment.registry
+    return bool(registry.username) and parse(reference).server == registry.server
+
+
+def _pull_as(registry: Registry, references: list[str]) -> Command:
+    password = registry.password.reveal().encode()
+    account = (registry.server, registry.username, password)
+    return host.pull_as(*account, *references, timeout=PULL_TIMEOUT)
 
 
 def _router(situation: Situation) -> Step | None:
@@ -121,10 +129,17 @@ def _router(situation: Situation) -> Step | None:
             ),
             router.connect(*networks),
         )
-        for name, part in situation.target.hosts.items()
-        if part.routed and not situation.state(name).has_router(wanted, config, networks)
+        for name in situation.target.hosts
+        if _needs_router(situation, name)
     }
     return step("router", "bring the router up", commands)
+
+
+def _needs_router(situation: Situation, name: str) -> bool:
+    wanted = situation.environment.router
+    networks = tuple(situation.layout.project(slot) for slot in SLOTS)
+    runs = situation.state(name).has_router(wanted, base_config(), networks)
+    return bool(situation.part(name).routed) and not runs
 
 
 def _data(situation: Situation) -> Step | None:

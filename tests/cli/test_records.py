@@ -67,6 +67,25 @@ def test_what_is_not_committed_is_recorded_as_such_beside_what_is(project):
     assert clean == {"lint": True, "lint-unclean": False}
 
 
+def test_where_gates_are_a_run_says_at_once_what_is_not_committed(project):
+    def said(*words: str) -> str:
+        done = subprocess.run(
+            [FAIRLEAD, "lint", *words], cwd=project, capture_output=True, text=True
+        )
+        return done.stdout + done.stderr
+
+    (project / "two.py").write_text("x = 1\n")
+    assert "no gate" not in said()
+    (project / "deploy/production.toml").write_text('[gates]\nrequire = ["lint"]\n')
+    assert (
+        "this opens no gate of production; not committed: deploy/production.toml, two.py" in said()
+    )
+    assert "no gate" not in said("--only=ruff")
+    git(project, "add", ".")
+    git(project, "commit", "-qm", "two")
+    assert "no gate" not in said()
+
+
 def test_a_part_is_kept_beside_the_whole(project):
     run(project, "lint")
     run(project, "lint", "--only=ruff")

@@ -1,12 +1,14 @@
 """What git knows of a folder: the commit it is at, and whether it is just that."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fairlead.model import Command
 from fairlead.transport.local import Ran, run_local
 
 TIMEOUT = 30.0
+_FIELDS = {"1": 8, "2": 9, "u": 10, "?": 1}  # before the path, by the kind of a line
 
 
 @dataclass(frozen=True)
@@ -14,12 +16,14 @@ class Head:
     """commit: full hash; empty outside a repository, or before the first commit.
 
     clean: nothing tracked is changed, and nothing untracked is there that git does not ignore.
+    changed: the files that are the reason if it is not; of a new folder the folder.
     trouble: why git does not tell, though there is a repository.
     """
 
     commit: str = ""
     clean: bool = False
     trouble: str = ""
+    changed: tuple[str, ...] = field(default=(), compare=False)
 
 
 def trouble(root: Path, ran: Ran) -> str:
@@ -39,5 +43,15 @@ def read_head(root: Path, within: str = ":/") -> Head:
         return Head(trouble=trouble(root, said))
     lines = [line for line in said.out.split("\0") if line]
     commit = next((line.split()[2] for line in lines if line.startswith("# branch.oid ")), "")
-    changed = any(not line.startswith("#") for line in lines)
-    return Head("" if commit == "(initial)" else commit, not changed)
+    changed = tuple(_changed(lines))
+    return Head("" if commit == "(initial)" else commit, not changed, changed=changed)
+
+
+def _changed(lines: Iterable[str]) -> Iterator[str]:
+    """The paths in what `git status --porcelain=v2 -z` says; a renamed file by its new one."""
+    entries = iter(lines)
+    for line in entries:
+        if kind := _FIELDS.get(line[:1]):
+            yield line.split(" ", kind)[-1]
+        if line.startswith("2"):
+            next(entries, "")  # where it was

@@ -42,10 +42,26 @@ def put_on_record(
     if before.trouble:
         run.reporter.event(Notice(f"not on record: {before.trouble}", "warning"))
     if before.commit:
-        clean = before.clean and head(run) == before
+        after = head(run)
+        clean = before.clean and after == before
         config = run.repository().checks_hash
         one = record(verb, before.commit, clean, config, verdicts, coverage=coverage, until=until)
         _keep(run, replace(one, partial=partial))
+        if not (clean or partial) and (said := _opens_nothing(run, before, after)):
+            run.reporter.event(Notice(said))
+
+
+def _opens_nothing(run: "Run", *seen: "Head") -> str:
+    """That changes which are in no commit keep gates closed, and which those are; empty where no
+    environment has gates."""
+    from fairlead.checks.scan.judging import listed
+    from fairlead.config.gated import gated_environments
+
+    if not (gated := gated_environments(run.repository().root)):
+        return ""
+    changed = next((one.changed for one in seen if one.changed), ())
+    why = f"not committed: {listed(changed)}" if changed else "the commit changed meanwhile"
+    return f"this opens no gate of {listed(gated)}; {why}"
 
 
 def put_image_on_record(
@@ -59,7 +75,7 @@ def put_image_on_record(
     """Keep what was found out about an image, under the commit it says it was built from.
 
     Configuration and exclusions that are not committed steered it by nobody's leave: such a record
-    is not clean. The sentence that says why nothing can be kept of it; empty when it was.
+    is not clean. The sentence that says why it opens no gate; empty when it may.
     """
     from fairlead.checks.records import SCAN_IMAGE, record
     from fairlead.config.project import FOLDER
@@ -75,7 +91,7 @@ def put_image_on_record(
     config = run.repository().checks_hash
     one = record(SCAN_IMAGE, image.commit, clean, config, verdicts, image=image.digest, until=until)
     _keep(run, replace(one, partial=partial))
-    return ""
+    return _opens_nothing(run, steered) if not (steered.clean or partial) else ""
 
 
 def _keep(run: "Run", one: "Record") -> None:

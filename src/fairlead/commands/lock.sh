@@ -1,7 +1,7 @@
 # The lock of an environment on one host, in lock/:
 #   owner  when it was renewed (this host's uptime, s), token, lease (s), since, who, doing; or absent
-#   step   held (flock) by the step that runs: the kernel knows of its end, whatever that was
-#   guard  held (flock) for a moment by whoever takes or frees the lock
+#   step   held (flock) by the step that runs: the kernel knows of its end, whatever that was; its PID
+#   guard  held (flock) for a moment by whoever takes or frees the lock, or asks whether a step runs
 #   idle   held (flock) while a slot that was kept warm is stopped (slots.sh)
 #   try    held (flock) while a backup is restored into a throwaway container (backup.sh)
 # Ages are told by /proc/uptime, so neither this clock nor a client's has a say in who may work.
@@ -55,11 +55,7 @@ fl_lock_settled() { # wait for what is on its way down: it looks as if it ran, a
 }
 
 fl_lock_busy() { # say who has it, and exit 73
-  if [ -n "$lk_token" ]; then
-    fl_lock_show
-  else
-    printf '@held\t%s\t-\t%s\t1\t-\n' 'a step of a lock that was released' 'it still runs on this host'
-  fi
+  fl_lock_told
   exit 73
 }
 
@@ -68,15 +64,34 @@ fl_lock_audit() { # EVENT WHO WHY: what became of the lock that was just read
 }
 
 fl_lock_show() { # @held WHO SINCE DOING SECONDS-LEFT TOKEN; nothing when it is free
+  if [ -e "$FL_BASE/lock/guard" ]; then
+    (
+      flock -w 5 9 || :
+      fl_lock_told
+    ) 9<"$FL_BASE/lock/guard"
+  fi
+}
+
+fl_lock_told() { # as fl_lock_show, for who holds the guard; the token `-` is of a lock that was released
   fl_lock_read
-  [ -n "$lk_token" ] || return 0
-  fl_lock_left
-  if [ "$lk_left" -le 0 ] && fl_step_runs; then lk_left=1; fi
-  printf '@held\t%s\t%s\t%s\t%s\t%s\n' "$lk_who" "$lk_since" "$lk_doing" "$lk_left" "$lk_token"
+  if [ -n "$lk_token" ]; then
+    fl_lock_left
+    if [ "$lk_left" -le 0 ] && fl_step_runs; then lk_left=1; fi
+  elif fl_step_runs; then
+    lk_who='a step of a lock that was released' lk_since=- lk_doing='still runs' lk_left=1 lk_token=-
+    read -r lk_pid <"$FL_BASE/lock/step" || lk_pid=''
+    [ ! -d "/proc/${lk_pid:-none}" ] || lk_doing="still runs; kill -TERM -- -$lk_pid on the host ends it"
+  fi
+  [ -z "$lk_token" ] ||
+    printf '@held\t%s\t%s\t%s\t%s\t%s\n' "$lk_who" "$lk_since" "$lk_doing" "$lk_left" "$lk_token"
 }
 
 fl_step_runs() { # does a step run on this host; it has the lock until it ends, whatever its lease
-  [ -e "$FL_BASE/lock/step" ] && ! (flock -n 8) 8>>"$FL_BASE/lock/step"
+  [ -e "$FL_BASE/lock/step" ] && ! (flock -s -n 8) 8<"$FL_BASE/lock/step"
+}
+
+fl_step_sign() { # leave the PID of the step, which holds lock/step, for people; a full disk is no obstacle
+  printf '%10d\n' $$ 2>/dev/null 1<>"$FL_BASE/lock/step" || :
 }
 
 fl_is_locked() { # does anybody hold it
@@ -113,8 +128,9 @@ fl_lock_break() { # WHO WHY [TOKEN]: free the lock of others, print whose it was
   mkdir -p "$FL_BASE/lock"
   (
     flock 9
-    fl_lock_show
-    [ -n "$lk_token" ] || exit 0
+    fl_lock_told
+    [ "$lk_token" ] || exit 0
+    [ "$lk_token" != - ] || exit 73
     [ -z "${3:-}" ] || [ "$3" = "$lk_token" ] ||
       fl_fail "the lock is not $3's by now, but ${lk_token}'s (${lk_who}: ${lk_doing})" 73
     fl_lock_audit release "$1" "$2"

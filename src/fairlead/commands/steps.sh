@@ -17,6 +17,7 @@ fl_fence() { # exit 75 unless the lock is ours; asked before every mutation, and
   fl_step_input
   exec 8>>"$FL_BASE/lock/step"
   flock -w 300 8 || fl_fail "an earlier step still runs on this host; nothing more was changed" 75
+  fl_step_sign
   fl_owned # nobody takes the lock over from here to the end of this script
   fl_step_claim
 }

@@ -106,12 +106,21 @@ def _shown(result: Result) -> LockHolder | None:
 
 def held_error(name: str, lock: LockHolder) -> LockHeld:
     """The refusal, for a person who waits: who, since when, doing what, how long at most."""
+    if lock.released:
+        return LockHeld(
+            f"{name}: {lock.who} {lock.doing}",
+            why=["nobody can work there before it has ended: there is no lock left to free"],
+            state="nothing was changed",
+            next_step="wait for it (--lock-wait=15m with the command); one that hangs is ended as "
+            "told above, then inv status",
+            docs="reference/tasks.md#lock",
+        )
     return LockHeld(
         f"{name} is locked by {lock.who} since {lock.since}: {lock.doing}",
         why=[f"its lease ends in {lock.seconds_left} s unless {lock.who} renews it"],
         state="nothing was changed",
         next_step="wait for it (inv lock.status, or --lock-wait=15m with the command); a lock "
-        f"whose owner is gone for good: inv lock.release --token={lock.token}",
+        f"whose owner is gone for good: inv lock.release --token={lock.token} --yes",
         docs="reference/tasks.md#lock",
     )
 
@@ -148,6 +157,8 @@ def freed(fleet: Fleet, commands: Commands) -> list[str]:
     """Carry that out; a line for each lock it freed. LockHeld: it is somebody else's by now."""
     lines = []
     for name, result in all_results(fleet.ask_once(commands)).items():
+        if result.code == HELD and (holder := _shown(result)) and holder.released:
+            raise held_error(name, holder)
         if result.code == HELD:
             raise LockHeld(
                 f"{name}: {result.err.strip()}",

@@ -99,7 +99,11 @@ class Backup:
 
 @dataclass(frozen=True)
 class LockHolder:
-    """Who has the lock, since when (ISO), doing what, for how many seconds more; its token."""
+    """Who has the lock, since when (ISO), doing what, for how many seconds more; its token.
+
+    Of a lock that was released while a step of its owner ran there is no owner: then it is told
+    what that step is.
+    """
 
     who: str
     since: str
@@ -112,6 +116,11 @@ class LockHolder:
         """Of an `@held` line; ValueError when it is none."""
         who, since, doing, left, token = text.split("\t")
         return LockHolder(who, since, doing, int(left), token)
+
+    @property
+    def released(self) -> bool:
+        """It has no owner any more, and yet nobody gets it before that step has ended."""
+        return self.token == "-"  # noqa: S105 (a word of lock.sh)
 
     @property
     def expired(self) -> bool:

@@ -137,6 +137,8 @@ def _held(lock: LockHolder | None) -> str:
     """Who has the lock; one whose lease has ended is there for the taking."""
     if lock is None:
         return "free"
+    if lock.released:
+        return f"{lock.who} {lock.doing}"
     if lock.expired:
         return f"free: left by {lock.who}, {lock.doing}"
     return f"{lock.who}: {lock.doing} ({lock.seconds_left} s left)"

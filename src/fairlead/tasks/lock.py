@@ -1,7 +1,12 @@
 """inv lock.…"""
 
+from typing import TYPE_CHECKING
+
 from fairlead.cli.run import Run
 from fairlead.cli.verb import verb
+
+if TYPE_CHECKING:
+    from fairlead.rollout.observed import LockHolder
 
 
 @verb(refuses={"service": "a lock is for a whole environment"}, name="status", mutates=False)
@@ -25,7 +30,7 @@ def status_(run: Run) -> int:
         for name, lock in holders(opened.fleet).items():
             held = held or bool(lock and not lock.expired)
             rows.append(
-                (name, lock.who, lock.since, lock.doing, f"{lock.seconds_left} s", lock.token)
+                (name, lock.who, lock.since, lock.doing, _left(lock), lock.token)
                 if lock
                 else (name, "free", None, None, None, None)
             )
@@ -33,6 +38,10 @@ def status_(run: Run) -> int:
         run.reporter.table(f"Lock of {opened.environment.name}", columns, rows)
         run.reporter.result({"outcome": "held" if held else "free"}, ok=not held)
         return LockHeld.exit_code if held else 0
+
+
+def _left(lock: "LockHolder") -> str:
+    return "until it ends" if lock.released else f"{lock.seconds_left} s"
 
 
 @verb(

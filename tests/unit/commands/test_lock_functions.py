@@ -38,7 +38,8 @@ def expire(shell):
 
 def step(shell, seconds, token="mine"):
     """A step of an owner, running for so long."""
-    running = shell.start(f"exec 8>>$FL_BASE/lock/step; flock 8; sleep {seconds}", token=token)
+    words = f"exec 8>>$FL_BASE/lock/step; flock 8; fl_step_sign; sleep {seconds}"
+    running = shell.start(words, token=token)
     while shell.run("fl_step_runs").code != 0:
         time.sleep(0.01)
     return running
@@ -127,16 +128,40 @@ def test_a_step_that_runs_keeps_the_lock_beyond_its_lease(shell):
 
 
 def test_a_step_outlives_a_lock_that_was_released(shell):
-    """The lock is free on paper, but nobody gets it while the other's step still runs."""
+    """The lock is free on paper, but nobody gets it while the other's step still runs.
+
+    Whoever looks, waits for it or tries to free it is told so, and how that step is ended.
+    """
     take(shell)
     running = step(shell, 600)
     shell.call("fl_lock_break", "bob@desk", "ada is on holiday", token="")
-    refused = take(shell, token="theirs")
-    assert refused.code == HELD
-    assert "a step of a lock that was released" in refused.marks[0]
+    asked = (
+        take(shell, token="theirs"),
+        shell.call("fl_lock_show", token=""),
+        shell.call("fl_lock_break", "bob@desk", "gone", "-", token=""),
+    )
+    assert [one.code for one in asked] == [HELD, 0, HELD]
+    for one in asked:
+        _, who, _, doing, left, token = one.marks[0].split("\t")
+        assert (who, token) == ("a step of a lock that was released", "-")
+        assert int(left) > 0
+        assert doing == f"still runs; kill -TERM -- -{running.pid} on the host ends it"
     os.killpg(running.pid, signal.SIGKILL)
     running.communicate(timeout=10)
+    assert shell.call("fl_lock_show", token="").out == ""
     assert take(shell, token="theirs").code == 0
+
+
+def test_looking_is_in_nobody_s_way(shell):
+    """Whether a step runs is asked under the guard: nobody takes that for a step."""
+    take(shell)
+    shell.call("fl_unlock")
+    looks = [shell.start("for n in 1 2 3 4 5 6 7 8; do fl_lock_show; done") for _ in range(6)]
+    for number in range(8):
+        assert take(shell, token=f"t{number}", lease="600").code == 0
+        assert shell.call("fl_unlock", token=f"t{number}").code == 0
+    told = b"".join(look.communicate(timeout=60)[0] for look in looks)
+    assert b"a step of a lock" not in told
 
 
 def test_a_clock_that_jumps_changes_nothing(shell):

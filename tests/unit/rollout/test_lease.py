@@ -9,9 +9,10 @@ from model_host import ModelHost, at
 
 from fairlead.engines.compose.layout import Layout
 from fairlead.errors import HostError, LockHeld
+from fairlead.model import Result
 from fairlead.rollout.fleet import Fleet
 from fairlead.rollout.journal import opening as opening_of
-from fairlead.rollout.lock import locked, who
+from fairlead.rollout.lock import breaking, freed, holders, locked, who
 from fairlead.transport.recorder import Recorder
 from scripts import assigned, split_script
 
@@ -139,3 +140,27 @@ def test_a_lock_that_cannot_be_freed_is_told(scene):
         pass
     [notice] = scene.told
     assert "web2: the lock could not be freed; it ends by itself" in notice.text
+
+
+STEP = "@held\ta step of a lock that was released\t-\tstill runs; kill -TERM -- -7 ends it\t1\t-\n"
+
+
+def test_a_step_without_a_lock_is_told_and_waited_for(scene):
+    """There is nothing left to release: the refusal says how that step is ended, or waited for."""
+    step = Recorder(a_host(), lambda _: Result("web1", 73, STEP, "", 0.0))
+    scene.fleet.transports = {"web1": step}
+    words = breaking(scene.fleet, "gone", "-")
+    for attempt in (lambda: freed(scene.fleet, words), lambda: _taken(scene)):
+        with pytest.raises(LockHeld) as caught:
+            attempt()
+        assert "a step of a lock that was released still runs; kill -TERM" in caught.value.what
+        assert "--lock-wait" in caught.value.next_step
+        assert "lock.release" not in caught.value.next_step
+    looked = Recorder(a_host(), lambda _: STEP)
+    scene.fleet.transports = {"web1": looked}
+    assert not holders(scene.fleet)["web1"].expired  # so --lock-wait goes on waiting
+
+
+def _taken(scene):
+    with locked(scene.fleet, 60, "deploy"):
+        pytest.fail("the lock was given")

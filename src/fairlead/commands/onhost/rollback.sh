@@ -236,6 +236,7 @@ rollback() {
   # From here to its end it is a step like any other: however long it takes, nobody overtakes it.
   exec 8>>"$FL_BASE/lock/step"
   flock -w 30 8 || fl_fail "a step still runs on this host" 3
+  fl_step_sign
   fl_owned
   trap 'exit 1' INT TERM HUP
   if [ -n "$half" ]; then settle; fi

@@ -17,6 +17,7 @@ from fairlead.model import Command, Result
 from fairlead.rollout.fleet import Fleet, Outcome, all_results, only_result
 from fairlead.rollout.observed import LockHolder
 from fairlead.rollout.plan import Commands
+from fairlead.transport.fanout import fan_out
 
 HELD = 73
 NOTHING: Commands = MappingProxyType({})
@@ -179,8 +180,9 @@ def freed(fleet: Fleet, commands: Commands) -> list[str]:
 
 
 def _free(fleet: Fleet, taken: list[str], token: str) -> None:
-    for name in taken:
-        outcome = _run(fleet, name, (phrases.unlock(),), token)
+    """On all hosts side by side: one that is gone keeps the others locked no longer."""
+    freed = fan_out(taken, lambda name: _run(fleet, name, (phrases.unlock(),), token))
+    for name, outcome in freed.items():
         if isinstance(outcome, Exception) or not outcome.ok:
             text = f"{name}: the lock could not be freed; it ends by itself with its lease"
             fleet.listen(Notice(text, level="warning"))

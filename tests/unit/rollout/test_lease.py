@@ -133,6 +133,25 @@ def test_a_heartbeat_that_fails_does_not_end_the_work(scene):
     assert scene.owners == [""] * 3
 
 
+def test_a_host_that_is_gone_keeps_no_other_locked(scene):
+    """web1 answers to nothing any more: the others are free all the same."""
+    answer = scene.transports["web1"].run
+
+    def run(command, *rest):
+        if split_script(command)[0][0] == "fl_unlock":
+            waited = time.monotonic()
+            while scene.owners[1:] != ["", ""]:
+                assert time.monotonic() - waited < 10, "they wait for web1"
+                time.sleep(0.01)
+            raise HostError("web1", "no answer in time")
+        return answer(command, *rest)
+
+    scene.transports["web1"].run = run
+    with locked(scene.fleet, 60, "deploy") as token:
+        pass
+    assert scene.owners == [token, "", ""]
+
+
 def test_a_lock_that_cannot_be_freed_is_told(scene):
     """It ends by itself with its lease; that is a warning, not a failure."""
     scene.hosts["web2"].faults.append(at("fl_unlock", code=255))

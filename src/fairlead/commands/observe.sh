@@ -99,7 +99,7 @@ fl_observe_records() { # releases with status and manifest, backups with the rel
     fl_release=$fl_line fl_manifest=$FL_BASE/backups/$fl_id/manifest.json
     fl_first_line "$FL_BASE/backups/$fl_id/sequence" ''
     printf '@backup %s %s %s\n' "$fl_id" "$fl_release" "$fl_line"
-    if [ -f "$FL_BASE/backups/$fl_id/data/manifest.json" ]; then
+    if [ -d "$FL_BASE/backups/$fl_id/data" ]; then
       fl_first_line "$FL_BASE/backups/$fl_id/data/manifest.json" ''
       printf '@backup-data %s %s\n' "$fl_id" "$fl_line"
     fi

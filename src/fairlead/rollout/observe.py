@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -146,18 +145,17 @@ def _backup(fields: dict[str, Any], rest: str) -> None:
 def _backup_data(fields: dict[str, Any], rest: str) -> None:
     """A manifest that cannot be read is a backup without data: `backups.verify` says why."""
     stamp, _, text = rest.partition(" ")
-    with suppress(ValueError, TypeError, KeyError):
-        data = json.loads(text)
-        fields["backups"] = [
-            _with_data(one, data) if one.stamp == stamp else one for one in fields["backups"]
-        ]
+    fields["backups"] = [
+        _with_data(one, text) if one.stamp == stamp else one for one in fields["backups"]
+    ]
 
 
-def _with_data(backup: Backup, data: Mapping[str, Any]) -> Backup:
-    whole = replace(backup, data=data)
-    if whole.taken and whole.bytes:  # both read, so that a wrong one is noticed here
-        return whole
-    return backup
+def _with_data(backup: Backup, text: str) -> Backup:
+    try:
+        whole = replace(backup, data=json.loads(text))
+        return whole if whole.taken and whole.bytes else backup  # both read, to notice a wrong one
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return replace(backup, broken=True)
 
 
 def _image(fields: dict[str, Any], rest: str) -> None:

@@ -74,13 +74,15 @@ class KeptRelease:
 class Backup:
     """A backup directory on a host: `sequence` is that of the deploy it was taken before.
 
-    data: its data/manifest.json; empty when it holds the release's files only.
+    data: its data/manifest.json; empty when it holds the release's files only. broken: it should
+    hold data, and their record is missing or cannot be read.
     """
 
     stamp: str
     release: str
     sequence: int
     data: Mapping[str, Any] = field(default_factory=dict)
+    broken: bool = False
 
     @property
     def dumps(self) -> Mapping[str, Mapping[str, Any]]:

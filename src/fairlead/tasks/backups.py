@@ -42,7 +42,7 @@ def _rows(state: "HostState") -> list[tuple[object, ...]]:
     for one in state.backups:
         about: tuple[object, ...] = (state.host, one.stamp, one.release, one.sequence)
         if not one.dumps:
-            rows.append((*about, None, None, None, None))
+            rows.append((*about, "cannot be read" if one.broken else None, None, None, None))
             continue
         took = sum(float(dump.get("seconds", 0)) for dump in one.dumps.values())
         age = f"{(state.clock - one.taken) / 3600:.1f} h"

@@ -157,3 +157,16 @@ def test_data_whose_restore_never_ended_are_told(engine):
     """rollback.sh keeps no journal; the mark that it leaves is all there is."""
     engine.run('mkdir -p "$FL_BASE/backups"; : >"$FL_BASE/backups/.restored.main-db"')
     assert look(engine).half_restored == ("main-db",)
+
+
+def test_a_backup_whose_record_of_data_is_gone_or_cut_off_is_told_as_broken(engine):
+    """One of files alone is whole; one that should hold data, and cannot say which, is not."""
+    backups = {"1-files": None, "2-missing": "", "3-cut": '{"schema":1,"taken":17', "4-other": "[]"}
+    for number, (stamp, text) in enumerate(backups.items()):
+        folder = engine.base / "backups" / stamp
+        (folder / "data").mkdir(parents=True) if text is not None else folder.mkdir(parents=True)
+        (folder / "sequence").write_text(f"{number}\n")
+        if text:
+            (folder / "data/manifest.json").write_text(text)
+    broken = {one.stamp: one.broken for one in look(engine).backups}
+    assert broken == {"1-files": False, "2-missing": True, "3-cut": True, "4-other": True}

@@ -19,11 +19,15 @@ from plans import argvs, named, names, words
 
 from fairlead.config import Backup as Rules
 from fairlead.config import BackupData
-from fairlead.errors import GateRefused, UsageError
+from fairlead.engines.compose.layout import Layout
+from fairlead.errors import GateRefused, HostError, UsageError
+from fairlead.model import Result
 from fairlead.rollout.backups.choice import choose_data, crossed, refuse_to_cross
 from fairlead.rollout.backups.retention import doomed, protected
+from fairlead.rollout.backups.verify import verify
 from fairlead.rollout.observe import STATE
 from fairlead.rollout.observed import Backup
+from fairlead.rollout.session import Session
 from fairlead.rollout.strategies import blue_green, restoring
 
 CACHE = BackupData("cache", "redis", "redis")
@@ -244,3 +248,56 @@ class TestRestoring:
 def test_every_look_tells_the_clock_and_what_is_irreversible():
     """They come with the records: kept from an earlier look they would be there twice."""
     assert {"clock", "irreversible", "backups"} <= STATE
+
+
+class Looked:
+    """Hosts that look like this, and what they say when they are asked."""
+
+    def __init__(self, states, said=""):
+        self.states, self.said = states, said
+        self.asked = {}
+
+    def look(self):
+        return self.states
+
+    def ask(self, commands):
+        self.asked |= {name: [one.argv for one in said] for name, said in commands.items()}
+        return {name: Result(name, 1 if self.said else 0, "", self.said, 0.1) for name in commands}
+
+
+def verified(declared, fleet, **how):
+    return verify(Session(declared, Layout.of(declared), fleet, print, str), **how)
+
+
+class TestVerify:
+    def test_a_host_that_does_not_answer_is_a_failure_and_hides_no_other(self):
+        """So `on_failure` is told of it, with what is known of the others."""
+        roles = {"web1": ("web", "data"), "web2": ("web", "data")}
+        both = an_environment(("web1", "web2"), (API, REDIS), roles, backup=Rules(data=(CACHE,)))
+        states = {
+            "web1": state(both, a_backup("20251202-120000", 3)),
+            "web2": HostError("web2", "cannot be reached"),
+        }
+        two, one = verified(both, Looked(states))
+        assert (one.host, one.ok) == ("web1", True)
+        assert (two.host, two.why) == ("web2", "cannot be looked at: web2: cannot be reached")
+
+    @pytest.mark.parametrize("said", ["backup is not whole: data/manifest.json is missing", ""])
+    def test_an_older_backup_is_no_stand_in_for_a_broken_one(self, said):
+        """The newest is looked at, and fails, though the one before it is young enough."""
+        declared = environment()
+        broken = Backup("20251202-130000", "0001-v1", 4, broken=True)
+        seen = state(declared, a_backup("20251202-120000", 3), broken)
+        fleet = Looked({"web1": seen}, said)
+        [finding] = verified(declared, fleet)
+        assert fleet.asked["web1"] == [("fl_backup_check", broken.stamp, "cache")]
+        assert (finding.stamp, finding.ok) == (broken.stamp, False)
+        assert finding.why == (said or "its data/manifest.json cannot be read")
+
+    def test_one_of_files_alone_is_passed_over(self):
+        """A deploy with --skip-backup leaves one, after the last that has data."""
+        declared = environment()
+        files = Backup("20251202-130000", "0001-v1", 4)
+        fleet = Looked({"web1": state(declared, a_backup("20251202-120000", 3), files)})
+        [finding] = verified(declared, fleet)
+        assert (finding.stamp, finding.ok) == ("20251202-120000", True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from fairlead.commands import backup as phrases
 from fairlead.config import BackupData
+from fairlead.errors import FairleadError
 from fairlead.model import Command, Result
-from fairlead.rollout.backups.retention import newest_first
 from fairlead.rollout.fleet import Outcome
 from fairlead.rollout.observed import Backup, HostState, Observed
 from fairlead.rollout.session import Session
@@ -33,10 +33,17 @@ def verify(session: Session, stamp: str = "", *, restore: bool = False) -> list[
     """Look at the newest backup with data on each host that has any (or at `stamp`).
 
     Its age, its files and checksums; with `restore`, each dump in a throwaway container. A host
-    where data are declared and none is backed up is a finding, not a pass.
+    where data are declared and none is backed up is a finding, not a pass; so is one that does not
+    answer.
     """
-    observed = session.fleet.observe()
+    seen = session.fleet.look()
+    observed = {name: state for name, state in seen.items() if isinstance(state, HostState)}
     chosen, findings = _chosen(session, observed, stamp)
+    findings += [
+        Finding(name, stamp or "-", "checked", f"cannot be looked at: {error.what}")
+        for name, error in seen.items()
+        if isinstance(error, FairleadError) and session.environment.data_on(name)
+    ]
     outcomes = session.fleet.ask(_check(session, chosen))
     sound = {}
     for name, outcome in outcomes.items():
@@ -82,13 +89,19 @@ def _chosen(
     for name, state in observed.items():
         if not session.environment.data_on(name) and not stamp:
             continue
-        found = _named(state, stamp) if stamp else next(iter(newest_first(state)), None)
+        found = _named(state, stamp) if stamp else _newest(state)
         if found:
             chosen[name] = found
         elif session.environment.data_on(name):
             why = "there is no such backup" if stamp else "there is no backup with data"
             missing.append(Finding(name, stamp or "-", "checked", why))
     return chosen, missing
+
+
+def _newest(state: HostState) -> Backup | None:
+    """The last that was taken, be its record whole or not: an older one is no stand-in for it."""
+    held = [one for one in state.backups if one.broken or one.dumps]
+    return max(held, key=lambda one: (one.sequence, one.stamp), default=None)
 
 
 def _named(state: HostState, stamp: str) -> Backup | None:
@@ -103,6 +116,8 @@ def _names(session: Session, host: str) -> tuple[str, ...]:
 
 def _too_old(session: Session, state: HostState, backup: Backup, stamp: str) -> str:
     """An old one may be looked at by name; as the newest it is a finding."""
+    if backup.broken:
+        return "its data/manifest.json cannot be read"
     limit = session.environment.backup.max_age
     age = state.clock - backup.taken
     if stamp or age <= limit:

@@ -180,6 +180,14 @@ def test_the_next_good_deploy_works_and_a_rollback_skips_all_that_failed(app, im
     assert app.serving() == V1
 
 
+def test_a_router_that_was_replaced_comes_back_with_the_failure(app, image):
+    app.staging = "[router]\nhttp_port = 8080"
+    done = app.write().deploy(image("fail-v2", "smoke"))
+    assert done.code == 1, done.text
+    assert "is replaced by" in done.text
+    assert app.serving() == V1
+
+
 def test_a_first_deploy_that_fails_leaves_nothing_serving_and_no_container(project, image):
     app = project("failing-first")
     done = app.deploy(image("fail-v2", "smoke"))

@@ -17,6 +17,11 @@ class Router:
     certificate: HostPath = ""
     redirect_http: bool = False
 
+    @property
+    def container(self) -> tuple[str, int, int]:
+        """What only another container can change: image and ports."""
+        return self.image, self.http_port, self.https_port
+
 
 def parse_batch(value: object) -> int | str:
     """A number of hosts, or a share of them such as `"25%"`."""

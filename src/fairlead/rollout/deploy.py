@@ -15,7 +15,7 @@ from fairlead.errors import ConfigError, PreconditionError, Problem
 from fairlead.images.record import delivered
 from fairlead.images.reference import Reference, parse
 from fairlead.model import Image, Secret
-from fairlead.rollout import manifest, preconditions
+from fairlead.rollout import manifest, preconditions, shared_router
 from fairlead.rollout.backups.take import new_stamp, next_sequence
 from fairlead.rollout.compile import compile_release
 from fairlead.rollout.gates import check_gates
@@ -75,6 +75,7 @@ def plan_deploy(
     situation = replace(situation, target=replace(situation.target, dump=dump))
     preconditions.check_images(observed, situation.target)
     preconditions.check_routes(observed, situation.target)
+    shared_router.refuse_another(environment, observed, situation.target)
     preconditions.check_networks(session.fleet, _external(project, situation))
     plan = STRATEGIES[environment.strategy](situation)
     slotted = _slotted(environment, project)
@@ -247,7 +248,8 @@ def _described(plan: Plan, situation: Situation, notes: list[str]) -> Plan:
     if situation.environment.from_process:
         names = ", ".join(situation.environment.from_process)
         notes = [*notes, f"from this process's environment, not from a file: {names}"]
-    return Plan(plan.steps, plan.tidy, (*notes, *_dropped(situation)), header)
+    notes = [*notes, *shared_router.announced(situation), *_dropped(situation)]
+    return Plan(plan.steps, plan.tidy, tuple(notes), header)
 
 
 def _without_backup(plan: Plan, reason: str) -> Plan:

@@ -14,6 +14,7 @@ from fairlead.rollout.checkup import ORDER, Check, failed, not_run, passed
 from fairlead.rollout.observe import parse_state
 from fairlead.rollout.observed import HostState
 from fairlead.rollout.preconditions import COMPOSE_NEEDED, compose_version
+from fairlead.rollout.shared_router import disagreements
 
 LEAST_DISK_KIB = 1 << 20  # 1 GiB: less does not hold one more release of most applications
 MOST_SKEW = 5.0  # seconds; beyond, lock leases and logs of several machines do not fit together
@@ -256,6 +257,7 @@ def _router(environment: Environment, host: Host, state: HostState, fault: str) 
         return
     status, _, about = state.router.partition(" ")
     image, wanted = about.split(" ")[0], environment.router.image
+    shared = disagreements(environment.router, state)
     if status == "absent" and fault and not state.images.get(wanted):
         what = f"not there yet, and its image cannot be had: {fault}"
         yield failed("router", host.name, what, f"push {wanted}, or set [router] image to another")
@@ -266,6 +268,9 @@ def _router(environment: Environment, host: Host, state: HostState, fault: str) 
         yield failed(
             "router", host.name, f"the router is {status}", f"{log}; a deploy starts it anew"
         )
+    elif shared:
+        what = "; ".join(f"[router] {key} {message}" for key, message in shared.items())
+        yield failed("router", host.name, what, "write into [router] what that router has")
     else:
         note = "" if image == wanted else f"; the next deploy makes it {wanted}"
         yield passed("router", host.name, f"runs {image}{note}")

@@ -187,14 +187,24 @@ class HostState:
     def has_router(self, wanted: Router, config: str, networks: tuple[str, ...]) -> bool:
         """Whether the router runs like this, in these networks, with what it should have loaded."""
         status, _, about = self.router.partition(" ")
-        runs, _, joined = about.partition(" ")
-        ports = (wanted.http_port, wanted.https_port)
+        _, _, joined = about.partition(" ")
+        there = self.declared_router
         return (
-            (status, runs, self.router_ports) == ("running", wanted.image, ports)
-            and self.router_certificate == wanted.certificate
+            there is not None
+            and status == "running"
+            and (there.container, there.certificate) == (wanted.container, wanted.certificate)
             and set(networks) <= set(joined.split(","))
             and self.router_config == hashlib.sha256(config.encode()).hexdigest()
         )
+
+    @property
+    def declared_router(self) -> Router | None:
+        """How the router was declared by whom it was made for, with this environment's certificate;
+        None where there is none."""
+        status, _, about = self.router.partition(" ")
+        if status == "absent":
+            return None
+        return Router(about.partition(" ")[0], *self.router_ports, self.router_certificate)
 
     @property
     def serving(self) -> tuple[str, ...]:

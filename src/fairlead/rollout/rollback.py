@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from fairlead.errors import FairleadError, UsageError
 from fairlead.model import ReleaseStatus
-from fairlead.rollout import manifest, preconditions
+from fairlead.rollout import manifest, preconditions, shared_router
 from fairlead.rollout.backups.choice import choose_data, refuse_to_cross
 from fairlead.rollout.backups.take import new_stamp
 from fairlead.rollout.observed import HostState, KeptRelease, Observed
@@ -107,6 +107,7 @@ def plan_rollback(
     target = _target(observed, chosen)
     if all(_serves_whole(s, chosen.release) for s in observed.values() if s.releases):
         raise _live_already(chosen, environment.name)
+    shared_router.refuse_another(environment, observed, target)
     situation = Situation(environment, observed, target, session.layout)
     strategy = _strategy(session, situation)
     plan = STRATEGIES[strategy](situation)
@@ -116,7 +117,8 @@ def plan_rollback(
         "live now": ", ".join(sorted({s.live_release or "nothing" for s in observed.values()})),
         "road": "switch only" if _all_warm(situation) else "start, prove, switch",
     }
-    return situation, Plan(plan.steps, plan.tidy, (), header, strategy=strategy)
+    notes = tuple(shared_router.announced(situation))
+    return situation, Plan(plan.steps, plan.tidy, notes, header, strategy=strategy)
 
 
 def _with_data(
@@ -127,6 +129,7 @@ def _with_data(
     stamp = to if to in chosen.stamps else ""
     data = choose_data(environment, observed, chosen.release, chosen.sequence, stamp)
     target = replace(_target(observed, chosen), stamp=new_stamp(observed), dump=True)
+    shared_router.refuse_another(environment, observed, target)
     situation = Situation(environment, observed, target, session.layout)
     plan = restoring.plan(situation, data)
     header = {
@@ -138,6 +141,7 @@ def _with_data(
         "data before": f"kept as backup {target.stamp}",
     }
     notes = [f"{name}: not in backup {data.stamp}; stays as it is" for name in data.left_out]
+    notes += shared_router.announced(situation)
     audit = {"data_of": data.stamp, "data_before": target.stamp}
     return situation, Plan(plan.steps, plan.tidy, tuple(notes), header, audit)
 

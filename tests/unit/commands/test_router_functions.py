@@ -250,6 +250,13 @@ class TestReplacing:
         assert self.held(host) == {"fairlead-router-old": "exited old:1 80 443"}
         assert not (host.base / "updated").exists()
 
+    def test_one_that_was_renamed_is_replaced_for_all(self, host: Shell) -> None:
+        """How its owners agree on another (docs/how-to/day-two.md): it serves until then."""
+        self.holds(host, "fairlead-router-old", "running old:1 80 443")
+        (host.base / "fairlead-router").unlink()
+        assert host.run(self.UP).code == 0
+        assert self.held(host) == {"fairlead-router": "running new:1 80 443"}
+
     @pytest.mark.parametrize("state", ["running", "exited"])
     @pytest.mark.parametrize("new", ["created broken:1 80 443", ""])
     def test_after_a_crash_the_old_one_is_the_router(

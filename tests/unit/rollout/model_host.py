@@ -321,6 +321,7 @@ def observed_text(state: HostState, key: str) -> str:
         f"@router-config {state.router_config}",
         f"@live {key} runtime={state.live_runtime or '-'} file={state.live_file or '-'}",
     ]
+    lines += [f"@route {prefix} {owner}" for prefix, owner in state.foreign_routes.items()]
     if state.router_certificate:
         lines.append(f"@router-certificate {state.router_certificate}")
     if lock := state.lock:

@@ -74,6 +74,16 @@ def test_a_host_that_is_well_passes_everything():
         ({"flock": False}, "flock", "missing", "apt-get install util-linux"),
         ({"disk_kib": 1 << 19}, "disk", "0.5 GiB free", "docker system df"),
         ({"router": "exited haproxy:3.0 a,b"}, "router", "exited", "docker logs"),
+        (
+            {
+                "router": "running haproxy:2.9 a,b",
+                "router_ports": (80, 443),
+                "foreign_routes": {"shop.test/": "shop-live"},
+            },
+            "router",
+            "which serves shop-live, has haproxy:2.9",
+            "write into [router] what that router has",
+        ),
     ],
 )
 def test_each_fault_comes_with_its_fix(changes, name, what, fix):

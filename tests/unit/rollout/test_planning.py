@@ -11,6 +11,7 @@ from plans import argvs, named, names
 from registry_server import Answer, Content, RegistryServer, digest_of
 
 from fairlead.config import load
+from fairlead.config.traffic import Router
 from fairlead.engines.compose.layout import Layout
 from fairlead.errors import ConfigError, LockHeld, PreconditionError, UsageError
 from fairlead.model import ReleaseStatus
@@ -189,6 +190,22 @@ class TestDeploy:
         assert any(note.startswith("api: `ports` (8000) is reset") for note in plan.notes)
         assert "cron: not in this release; stopped on web1 after the switch" in plan.notes
 
+    def test_a_router_of_others_stays_and_ones_own_is_replaced_with_notice(self, project):
+        """The release is not proven yet when the router is: what that may cost is told before."""
+        _, host = project.deployed("v1")
+        config = (project.root / "deploy/fairlead.toml").read_text()
+        project.write(config=f"{config}\n[router]\nhttp_port = 8080\n")
+        own = replace(host.state, router="running haproxy:3.0 a,b", router_ports=(80, 443))
+        session, _ = session_of(project.environment(), {"web1": own})
+        _, plan = plan_deploy(session, "v2")
+        assert any(note.startswith("web1: its router, haproxy:3.0 on") for note in plan.notes)
+        shared = replace(own, foreign_routes={"blog.test/": "blog-live"})
+        session, hosts = session_of(session.environment, {"web1": shared})
+        with pytest.raises(ConfigError) as caught:
+            plan_deploy(session, "v2")
+        assert "router.http_port: is 8080, and the router of web1" in str(caught.value.why)
+        assert {argv[0] for argv in hosts["web1"].done} == {"fl_observe"}
+
     def test_one_service_alone_leaves_the_others_as_they_are(self, project, content):
         """--service: the others stay at the digest that is live, wherever their tags point now."""
         _, host = project.deployed("v1")
@@ -322,6 +339,16 @@ class TestRollback:
         assert situation.target.release == "0001-v1"
         assert plan.header["road"] == "switch only"
         assert names(plan)[0] == "switch"
+
+    def test_a_router_of_others_is_not_moved_by_it_either(self):
+        """A rollback brings the router up as it is declared today, like a deploy."""
+        session, _ = self.session(foreign_routes={"blog.test/": "blog-live"})
+        environment = replace(session.environment, router=Router(http_port=8080))
+        with pytest.raises(ConfigError, match="configuration"):
+            plan_rollback(replace(session, environment=environment))
+        session, _ = self.session()
+        _, plan = plan_rollback(replace(session, environment=environment))
+        assert plan.notes[0].startswith("web1: its router, haproxy:3.0 on ports 80 and 443,")
 
     def test_images_and_replicas_are_those_of_then(self):
         """Read from the manifest on the host: a moved tag or a changed config has no say."""

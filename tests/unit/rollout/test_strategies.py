@@ -109,6 +109,22 @@ class TestBlueGreen:
             up = argvs(named(found, "router"))[1]
             assert up == ("fl_router_up", "haproxy:3.0", "80", "443", *filter(None, [after]))
 
+    def test_a_router_that_was_replaced_comes_back_after_a_failure(self):
+        """What was live is reached at the old ports, so they are part of what an undo restores."""
+        environment = an_environment(router=Router(http_port=8080))
+        state = deployed(environment, router_certificate="/etc/old.pem")
+        found = named(plan(a_situation(environment, {"web1": state})), "router")
+        assert argvs(found)[1] == ("fl_router_up", "haproxy:3.0", "8080", "443")
+        [back] = found.undo["web1"]
+        assert back.argv == ("fl_router_up", "haproxy:3.0", "80", "443", "/etc/old.pem")
+
+    @pytest.mark.parametrize("router", ["absent", "running haproxy:3.0 0-fairlead-router"])
+    def test_a_router_that_is_only_started_or_joined_stays(self, router):
+        """There is none to bring back, or it is the same one."""
+        environment = an_environment()
+        state = deployed(environment, router=router)
+        assert named(plan(a_situation(environment, {"web1": state})), "router").undo == {}
+
     def test_the_switch_is_one_entry_per_host(self):
         """All services of a host move by one atomic command, each host to its own idle slot."""
         environment = an_environment(("web1", "web2"))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from fairlead.commands import compose, host, router
 from fairlead.config.connection import Registry
+from fairlead.config.traffic import Router
 from fairlead.engines.compose import project_files
 from fairlead.engines.compose.layout import SETTLE_SECONDS
 from fairlead.engines.compose.project_files import ProjectFile
@@ -114,25 +115,29 @@ def _pull_as(registry: Registry, references: list[str]) -> Command:
 
 
 def _router(situation: Situation) -> Step | None:
+    """As it is declared; after a failure as it was, since what was live is reached by that one."""
     wanted = situation.environment.router
     config = base_config()
     networks = tuple(situation.layout.project(slot) for slot in SLOTS)
-    commands = {
-        name: (
+    commands: dict[str, tuple[Command, ...]] = {}
+    undo: dict[str, tuple[Command, ...]] = {}
+    for name in situation.target.hosts:
+        if not _needs_router(situation, name):
+            continue
+        commands[name] = (
             host.network(*networks),
-            router.up(
-                wanted.image,
-                wanted.http_port,
-                wanted.https_port,
-                wanted.certificate,
-                config.encode(),
-            ),
+            _router_up(wanted, config),
             router.connect(*networks),
         )
-        for name in situation.target.hosts
-        if _needs_router(situation, name)
-    }
-    return step("router", "bring the router up", commands)
+        there = situation.state(name).declared_router
+        if there and (there.container, there.certificate) != (wanted.container, wanted.certificate):
+            undo[name] = (_router_up(there, config),)
+    return step("router", "bring the router up", commands, undo)
+
+
+def _router_up(wanted: Router, config: str) -> Command:
+    ports = (wanted.http_port, wanted.https_port)
+    return router.up(wanted.image, *ports, wanted.certificate, config.encode())
 
 
 def _needs_router(situation: Situation, name: str) -> bool:

@@ -53,6 +53,7 @@ def an_environment(
         "keep_releases": 5,
         "drain_timeout": 60.0,
         "lock_lease": 60.0,
+        "approval": False,
         "url": "",
         "ssh": Ssh(),
         "registry": Registry(),

@@ -42,6 +42,7 @@ class Run:
         self._environment: Environment | None = None
         self._repository: Repository | None = None
         self._masks: Callable[[str], str] = str
+        self._approved = False
         self.reporter: Reporter = open_reporter(
             options,
             stdout=sys.stdout,
@@ -102,7 +103,7 @@ class Run:
 
         if self.options.yes:
             return
-        if self.options.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if not self._can_ask():
             raise UsageError(
                 f"{question} Nobody can be asked here: there is no terminal",
                 state="nothing was changed",
@@ -113,6 +114,29 @@ class Run:
             raise GateRefused(
                 "not confirmed", state="nothing was changed", next_step="answer y, or give " + flag
             )
+
+    def approve(self, question: str) -> None:
+        """The same where the environment demands an approval; asked once.
+
+        Raises GateRefused on a no, and where nobody can be asked.
+        """
+        from fairlead.errors import GateRefused
+
+        environment = self.environment()
+        if not environment.approval or self._approved or self.options.yes:
+            return
+        if not self._can_ask():
+            raise GateRefused(
+                f"{environment.name} asks for an approval (`approval = true`), and nobody can be "
+                "asked here: there is no terminal",
+                state="nothing was changed",
+                next_step="repeat the command with --yes, which approves it",
+            )
+        self.confirm(question)
+        self._approved = True
+
+    def _can_ask(self) -> bool:
+        return not self.options.json and sys.stdin.isatty() and sys.stderr.isatty()
 
     def trace(self, fault: BaseException) -> None:
         """Write the traceback of a fault to stderr, secrets masked."""

@@ -46,6 +46,7 @@ class Document(LocalTables):
     keep_releases: Count = 5
     drain_timeout: Duration = 60.0
     lock_lease: PositiveDuration = 60.0
+    approval: bool = False
     url: BaseUrl = ""
     ssh: Ssh = field(default_factory=Ssh)
     registry: Registry = field(default_factory=Registry)

@@ -38,6 +38,7 @@ class Environment:
     keep_releases: int
     drain_timeout: float
     lock_lease: float
+    approval: bool
     url: str
     ssh: Ssh
     registry: Registry

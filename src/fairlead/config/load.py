@@ -31,6 +31,7 @@ _NOT_HASHED = (
     "default_environment",
     "compose",
     "gates",
+    "approval",
     "backup",
 )  # how, not what, is deployed
 

@@ -31,6 +31,9 @@ def roll(
         from fairlead.events import Notice
 
         run.reporter.event(Notice(note))
+    live = ", ".join(sorted({s.live_release or "nothing" for s in situation.observed.values()}))
+    asked = f"{doing[0].upper()}{doing[1:]} in {session.environment.name}"
+    run.approve(f"{asked} (live now: {live})?")
     outcome = carry_out(session, situation, plan, doing, resumed)
     run.reporter.result(_payload(session, outcome), _summary(session, outcome, doing))
 
@@ -74,6 +77,7 @@ def taken_back(run: "Run", session: "Session", *, any_: bool) -> bool:
         run.reporter.plan(plan.steps, plan.header, plan.notes, verbose=run.options.verbose)
         run.reporter.result({"outcome": "planned", "release": situation.target.release})
         return True
+    run.approve(f"Take back `{unfinished.doing}` in {session.environment.name}?")
     outcome = take_back(session, situation, plan, unfinished)
     run.reporter.result(_payload(session, outcome), _summary(session, outcome, "rollback"))
     return True

@@ -88,6 +88,7 @@ fl_step_tell() { # CODE: it has ended with this; without that line its client wo
 fl_step_again() { # this step was begun before: tell what it said, and how it ended
   st_directory=$FL_BASE/journal/$FL_RUN/$FL_STEP
   until [ -s "$st_directory/code" ]; do
+    fl_step_is_ours
     if ! fl_step_runs && [ ! -s "$st_directory/code" ]; then
       cat "$st_directory/out"
       [ ! -s "$st_directory/err" ] || sed 's/^/@err /' "$st_directory/err"
@@ -96,8 +97,16 @@ fl_step_again() { # this step was begun before: tell what it said, and how it en
     fi
     fl_nap
   done
+  fl_step_is_ours
   read -r st_code <"$st_directory/code"
   sed "/^@exit $FL_MARK /d" "$st_directory/out" # its last line comes after the code
   printf '@exit %s %s\n' "$FL_MARK" "$st_code"
   exit "$st_code"
+}
+
+fl_step_is_ours() { # @fenced and exit 75 when it was begun by somebody who goes on with our run
+  IFS= read -r st_first 2>/dev/null <"$st_directory/out" || st_first=''
+  case $st_first in '' | "@step $FL_MARK "*) return 0 ;; esac
+  echo '@fenced'
+  fl_fail "somebody else goes on with this run, and began $FL_STEP; nothing more was changed" 75
 }

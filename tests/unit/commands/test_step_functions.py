@@ -119,6 +119,17 @@ def test_sent_again_it_tells_what_came_of_the_first(shell):
     assert (shell.own / "made").read_text() == "made\n"
 
 
+@pytest.mark.parametrize("ends", ["exit 0", "kill -9 $PPID"])
+def test_what_somebody_else_began_is_no_work_of_ours(shell, ends):
+    """A client that slept while its run was resumed is fenced when it wakes, not told of their end."""
+    theirs, ours = a_step(shell, f"echo theirs; {ends}"), a_step(shell, "echo ours", token="lost")
+    begin(shell, theirs).wait(timeout=30)
+    told = send(shell, ours)
+    assert told.code == 75
+    assert "@fenced" in told.out.splitlines()
+    assert "theirs" not in told.out
+
+
 def test_it_runs_to_its_end_when_nobody_listens_any_more(shell):
     """The connection breaks in the middle; sent again, the step is joined where it is."""
     go, made = shell.own / "go", shell.own / "made"

@@ -19,13 +19,14 @@ from fairlead.rollout import manifest, preconditions, shared_router
 from fairlead.rollout.backups.take import new_stamp, next_sequence
 from fairlead.rollout.compile import compile_release
 from fairlead.rollout.gates import check_gates
-from fairlead.rollout.observed import Observed
+from fairlead.rollout.observed import Container, HostState, Observed
 from fairlead.rollout.plan import Plan
 from fairlead.rollout.registries import registry_for
 from fairlead.rollout.session import Session
 from fairlead.rollout.situation import Situation
 from fairlead.rollout.sources import checked_out, commit_of, with_commits
 from fairlead.rollout.strategies import STRATEGIES
+from fairlead.rollout.target import HostTarget
 from fairlead.rollout.unfinished import refuse_unfinished
 
 Project = Mapping[str, Any]
@@ -268,4 +269,20 @@ def _dropped(situation: Situation) -> list[str]:
             f"{service}: not in this release; stopped on {name} after the switch"
             for service in gone
         ]
+        notes += [_left_running(one, name) for one in _orphans(state, part)]
     return notes
+
+
+def _orphans(state: HostState, part: HostTarget | None) -> list[Container]:
+    """Containers of stateful services that are in this release no more."""
+    if part is None:
+        return []
+    shared = [c for c in state.containers if c.running and not c.slot and not c.one_off]
+    return [container for container in shared if container.service not in part.stateful]
+
+
+def _left_running(container: Container, host: str) -> str:
+    return (
+        f"{container.service}: not in this release, but it keeps data, so it runs on; when nothing "
+        f"needs it any more, on {host}: docker rm -f {container.name} (its named volumes stay)"
+    )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from factories import a_host, an_environment, deployed, empty_host, kept, target_of
 from model_host import ModelHost
-from plans import argvs, named, names
+from plans import all_commands, argvs, named, names
 from registry_server import Answer, Content, RegistryServer, digest_of
 
 from fairlead.config import load
@@ -205,6 +205,22 @@ class TestDeploy:
             plan_deploy(session, "v2")
         assert "router.http_port: is 8080, and the router of web1" in str(caught.value.why)
         assert {argv[0] for argv in hosts["web1"].done} == {"fl_observe"}
+
+    def test_a_stateful_service_that_is_gone_is_named_and_left_running(self, project):
+        """Its data may be needed: nobody but a person takes it away, and never a volume."""
+        _, host = project.deployed("v1")
+        config = (project.root / "deploy/fairlead.toml").read_text()
+        redis, web1 = config.index("[services.redis]"), config.index("[hosts.web1]")
+        lines = '  redis:\n    image: ${REGISTRY}/team/redis:7\n    volumes: ["data:/data"]\n'
+        without = config[:redis] + config[web1:]
+        project.write(compose=COMPOSE.replace(lines, ""), config=without)
+        session, _ = session_of(project.environment(), {"web1": host.state})
+        _, plan = plan_deploy(session, "v2")
+        [note] = [note for note in plan.notes if note.startswith("redis: ")]
+        assert "not in this release, but it keeps data, so it runs on" in note
+        assert "on web1: docker rm -f shop-staging-redis-1 " in note
+        commands = [argv for _, _, argv in all_commands((*plan.steps, *plan.tidy))]
+        assert not [argv for argv in commands if "shop-staging-redis-1" in argv]
 
     def test_one_service_alone_leaves_the_others_as_they_are(self, project, content):
         """--service: the others stay at the digest that is live, wherever their tags point now."""

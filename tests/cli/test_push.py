@@ -58,13 +58,15 @@ class Shop:
         self.git("add", ".")
         self.git("commit", "-qm", "change")
 
-    def built(self, *names: str, **more: str) -> None:
+    def built(self, *names: str, layer: str = "layer one", **more: str) -> None:
         """As `build` leaves it."""
         building = load_building(self.root, "", {})
         revision = read_revision(self.root, "main", {})
         images = []
         for name in names:
-            layout = make(self.root / f".fairlead/images/{revision.key}/{name}")
+            layout = make(
+                self.root / f".fairlead/images/{revision.key}/{name}", layers=(layer.encode(),)
+            )
             verdicts = {"smoke": "passed", "sbom": "passed", "scan": "passed"} | more
             named = building.services[name].image
             images.append(
@@ -203,6 +205,19 @@ def test_what_was_built_before_a_change_is_not_pushed(shop, change):
     assert words[change] in said.stderr
     assert "next:  fairlead build" in said.stderr
     assert not shop.server.store.requests
+
+
+def test_uncommitted_changes_are_pushed_as_they_were_built(shop):
+    """What was edited since was not built; what is built again needs no --force-tag."""
+    page = shop.root / "api/page"
+    for text in ("first", "second"):
+        page.write_text(text)
+        refused = shop.push("--service=api")
+        assert refused.returncode == 1
+        assert "with the changes that are here now was built" in refused.stderr
+        shop.built("api", "web", layer=text)
+        assert shop.push("--service=api").returncode == 0
+        assert shop.tags == {f"main-{shop.git('rev-parse', 'HEAD')[:12]}-dirty"}
 
 
 def test_a_build_at_work_is_waited_for_by_nobody(shop):

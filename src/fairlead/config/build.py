@@ -70,7 +70,8 @@ class Recipe:
     """What the compose file's `build` or the service's source leaves open, or says otherwise.
 
     secrets: id → "env:NAME" or "file:path". cross: the Dockerfile runs nothing of the target
-    platform, so no emulator is needed for it.
+    platform, so no emulator is needed for it. generated: files or folders of the context that git
+    ignores and the image needs.
     """
 
     name: ServiceName = field(metadata={"from_key": True})
@@ -82,6 +83,7 @@ class Recipe:
     secrets: Mapping[str, SecretSource] = field(default_factory=dict)
     platforms: tuple[Platform, ...] = ()
     cross: bool = False
+    generated: tuple[TreePath, ...] = ()
     smoke: ImageSmoke = field(default_factory=ImageSmoke)
 
 

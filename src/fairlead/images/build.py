@@ -17,6 +17,7 @@ from fairlead.errors import FairleadError
 from fairlead.events import HostFinished, HostProgress, Listener, PhaseFinished, PhaseStarted
 from fairlead.images.build_secrets import secret_file
 from fairlead.images.builder import Able
+from fairlead.images.context import place
 from fairlead.images.disk import on_disk
 from fairlead.images.finish import finish
 from fairlead.images.layout import Layout
@@ -84,13 +85,14 @@ def command(job: Job, one: Buildable) -> Command:
     layout = job.layout(one)
     places = {"env": "id={},env={}", "file": "id={},src={}"}
     secrets = []
-    for name, place in one.secrets.items():
-        kind, _, where = place.partition(":")
+    for name, source in one.secrets.items():
+        kind, _, where = source.partition(":")
         path = str(secret_file(job.building, where)) if kind == "file" else where
         secrets.append(places[kind].format(name, path))
+    there = place(job.building.root, one)
     request = buildx.Request(
-        context=str(one.context),
-        dockerfile=str(one.dockerfile),
+        context=str(there.context),
+        dockerfile=str(there.dockerfile),
         layout=str(layout.folder),
         metadata=f"{layout.folder}.json",
         target=one.target,
@@ -110,7 +112,7 @@ def labels(revision: Revision, one: Buildable) -> dict[str, str]:
     found = {
         "title": one.name,
         "source": revision.source,
-        "revision": revision.key,
+        "revision": revision.label,
         "version": tags(revision.standing)[0].removeprefix(revision.standing.prefix),
         "created": revision.created,
     }
@@ -211,11 +213,18 @@ def _failed(one: Buildable, said: Ran, stages: Stages) -> BuildFailed:
     reason = {"timeout": "took too long", "interrupted": "was interrupted"}.get(said.stopped, "")
     why = stages.failure()
     told = next((re.sub(r"^ERROR: ", "", line) for line in why if line.startswith("ERROR: ")), "")
+    again = f"fix what the last lines name, then inv build --service={one.name}"
+    lacking = re.search(r'"/([^"]+)": not found', told)
+    if lacking and (one.context / lacking[1]).exists():
+        again = (
+            f"git ignores {lacking[1]}, so it is not sent to the builder; if the image needs it: "
+            f'[build.services.{one.name}] generated = ["{lacking[1]}"]'
+        )
     return BuildFailed(
         f"{one.name}: the build {reason or 'failed'}" + (f": {told[:200]}" if told else ""),
         why=why,
         state="no image of it was recorded or pushed",
-        next_step=f"fix what the last lines name, then inv build --service={one.name}",
+        next_step=again,
         docs="how-to/build-and-push.md",
     )
 

@@ -1,9 +1,11 @@
 """What is done to a built layout before it gets its digest: SBOMs in, what varies by run out.
 
-BuildKit's provenance tells when it ran, gives the run a random number, and maps the digests its
-own operations had in that run; so the index of two equal builds would differ though every image in
-it is the same. These fields (optional in SLSA 0.2 and 1.0, or BuildKit's own) are left out;
-everything else that BuildKit attests stays as it said it.
+BuildKit's provenance tells when it ran, gives the run a random number, maps the digests its own
+operations had in that run, lists layers as they were before their times were settled, and names
+the folder and the remote of this clone; so the index of two equal builds would differ though every
+image in it is the same. These fields (optional in SLSA 0.2 and 1.0, or BuildKit's own) are left
+out; everything else that BuildKit attests stays as it said it: the labels, with commit and source,
+are among the parameters.
 """
 
 from collections.abc import Mapping
@@ -16,6 +18,7 @@ PREDICATE = "in-toto.io/predicate-type"
 VARYING = frozenset(
     {"buildInvocationID", "buildStartedOn", "buildFinishedOn", "digestMapping"}  # SLSA 0.2
     | {"invocationId", "invocationID", "startedOn", "finishedOn"}  # SLSA 1.0
+    | {"layers", "vcs"}  # BuildKit's
 )
 _UNKNOWN = {"architecture": "unknown", "os": "unknown"}
 

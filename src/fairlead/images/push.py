@@ -62,7 +62,7 @@ def built_of(building: Building, revision: Revision, wanted: Iterable[Buildable]
 
 
 def _ready(building: Building, record: Record | None, revision: Revision, one: Buildable) -> Built:
-    commit, again = revision.key[:SHORT], f"inv build --service={one.name}"
+    commit, again = revision.commit[:SHORT], f"inv build --service={one.name}"
     if not one.image:
         raise _refused(
             f"{one.name}: no repository to push it to",
@@ -70,9 +70,9 @@ def _ready(building: Building, record: Record | None, revision: Revision, one: B
         )
     built = record.of(one.name) if record else None
     if record is None or built is None:
-        raise _refused(
-            f"{one.name}: no image of commit {commit} was built here and passed", "inv build"
-        )
+        state = " with the changes that are here now" if revision.change else ""
+        what = f"{one.name}: no image of commit {commit}{state} was built here and passed"
+        raise _refused(what, "inv build")
     if stale := _stale(building, record, built, revision, one):
         raise _refused(f"{one.name}: its image was built with {stale}", "inv build")
     if lacking := _unproven(building, built, one):

@@ -35,7 +35,8 @@ class Buildable:
     """One image and how it is made.
 
     name: of the first service that runs it. image: its repository, empty when it is pushed
-    nowhere. context, dockerfile: absolute. port, health: what the roll-out says of the service.
+    nowhere. context, dockerfile: absolute. generated: in the context, though git ignores it.
+    port, health: what the roll-out says of the service.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Buildable:
     secrets: Mapping[str, str] = field(default_factory=dict)
     platforms: tuple[str, ...] = ()
     cross: bool = False
+    generated: tuple[str, ...] = ()
     smoke: ImageSmoke = field(default_factory=ImageSmoke)
     port: int | None = None
     health: str = ""
@@ -155,6 +157,7 @@ def _completed(building: Building, one: Buildable, found: Mapping[str, Buildable
         secrets=recipe.secrets,
         platforms=recipe.platforms or one.platforms or building.build.platforms,
         cross=recipe.cross,
+        generated=recipe.generated,
         smoke=recipe.smoke,
         port=recipe.smoke.port or (named.port if named else None),
         health=recipe.smoke.path or (named.health.path if named and named.health else ""),

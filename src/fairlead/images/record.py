@@ -52,7 +52,7 @@ class Record:
 
 
 def read_record(root: Path, key: str) -> Record | None:
-    """The record of a commit (`<commit>` or `<commit>-dirty`); None when nothing passed."""
+    """The record of a Revision's key; None when nothing passed."""
     file = root / ".fairlead/builds" / f"{key}.json"
     return _read(file) if file.is_file() else None
 

@@ -68,8 +68,9 @@ def safe(branch: str, longest: int = LONGEST) -> str:
 
 
 def is_moving(tag: str, prefix: str = "v") -> bool:
-    """Whether a tag is meant to go on to newer images: `latest`, `vX`, `vX.Y`."""
-    return bool(re.fullmatch(rf"latest|{re.escape(_begin(prefix))}\d+(\.\d+)?", tag))
+    """Whether a tag is meant to go on to newer images: `latest`, `vX`, `vX.Y`, `…-<sha>-dirty`."""
+    short, dirty = rf"{re.escape(_begin(prefix))}\d+(\.\d+)?", rf".*-[0-9a-f]{{{SHORT}}}{DIRTY}"
+    return bool(re.fullmatch(f"{LATEST}|{short}|{dirty}", tag))
 
 
 @dataclass(frozen=True, order=True)

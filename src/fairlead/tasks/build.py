@@ -1,5 +1,6 @@
 """inv build"""
 
+import os
 from typing import TYPE_CHECKING
 
 from fairlead.cli.run import Run
@@ -44,7 +45,7 @@ def build(
     wanted = [with_platforms(one, platforms, able) for one in recipes]
     able.require(wanted)
     job = Job(
-        building, revision, able, run.reporter.event, image_scan(run, revision.key), run.redact
+        building, revision, able, run.reporter.event, image_scan(run, revision.label), run.redact
     )
     if run.options.plan:
         return _plan(run, job, wanted)
@@ -77,14 +78,18 @@ def _plan(run: Run, job: "Job", wanted: "Sequence[Buildable]") -> None:
 def _build(run: Run, job: "Job", wanted: "Sequence[Buildable]") -> None:
     from fairlead.images.alone import alone
     from fairlead.images.build import build_all
+    from fairlead.images.context import copied
     from fairlead.images.record import keep
+    from fairlead.images.revision import require_unchanged
     from fairlead.tasks.shared.images import tell_errors
 
-    with alone(job.building.root):
+    root, revision = job.building.root, job.revision
+    with alone(root), copied(root, wanted, revision.when):
+        require_unchanged(revision, root, os.environ)
         outcomes = build_all(job, wanted)
         passed = [one.built for one in outcomes if one.built]
         failed = [one.name for one in outcomes if not one.built]
-        keep(job.building.root, job.revision, job.building.config_hash, passed, failed)
+        keep(root, revision, job.building.config_hash, passed, failed)
     columns = ("image", "result", "platforms", "digest", "smoke test", "scan", "sbom", "cached")
     run.reporter.table(
         "", columns, [_row(one) for one in outcomes], [f"tags: {', '.join(job.tags)}"]

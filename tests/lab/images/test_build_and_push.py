@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -99,15 +100,55 @@ def test_tags_on_main_a_branch_and_a_version(shop, on_main, lab):
     assert tags_of(lab, f"{NAME}/web") >= {"v1.4.2", "v1.4", "v1"}
 
 
-def test_two_clean_builds_of_a_commit_give_one_digest(shop, on_main, builder, docker_config):
+def clone_of(shop, folder, umask):
+    """The commit of `shop` in another folder, as somebody else's umask and clock have it."""
+    before = os.umask(umask)
+    try:
+        shop.git("clone", "-q", str(shop.folder), str(folder))
+    finally:
+        os.umask(before)
+    return replace(shop, folder=folder)
+
+
+def forget_layers(builder, docker_config):
+    """The builder as on another machine: it has no layer of any build before."""
     environ = {**os.environ, "DOCKER_CONFIG": str(docker_config)}
     argv = ["docker", "--context", builder, "builder", "prune", "-af"]
+    subprocess.run(argv, env=environ, check=True, capture_output=True)
+
+
+def test_two_clones_of_a_commit_give_one_digest(shop, unscanned, builder, docker_config, tmp_path):
+    """One was edited before it was committed, so its files are older than the commit; the other
+    is newer, and was made with another umask."""
+    for name in shop.git("ls-files").splitlines():
+        os.utime(shop.folder / name, (1_600_000_000, 1_600_000_000))
     digests = set()
-    for _ in range(2):
-        subprocess.run(argv, env=environ, check=True, capture_output=True)
-        built = shop.inv("build", "--json").ok().result
+    for one in (shop, clone_of(shop, tmp_path / "clone", 0o077)):
+        forget_layers(builder, docker_config)
+        built = one.inv("build", "--json").ok().result
         digests.add((built["digests"]["web"], built["digests"]["api"]))
     assert len(digests) == 1
+
+
+def test_what_git_ignores_is_in_no_image(sources, lab, unscanned):
+    """With `build: .` and `COPY . .`, which have all of `.fairlead` and `.env` beside them."""
+    recipe = f"FROM {lab.registry}/lab/python:3.13-slim\nCOPY . /src\n"
+    check = 'CMD ["sh", "-c", "test -f /src/compose.yaml && ls -A /src >&2; exit 9"]\n'
+    compose = "services:\n  api:\n    image: api\n    build: .\n"
+    files = {"Dockerfile": recipe + check, "compose.yaml": compose, ".gitignore": ".env\n"}
+    shop = sources("imgwhole", files=files)
+    file = shop.folder / "deploy/fairlead.toml"
+    begin, end = (
+        file.read_text().index(at) for at in ("[build.services.web]", "[build.services.api")
+    )
+    file.write_text(file.read_text()[:begin] + file.read_text()[end:])
+    shop.commit("one image")
+    (shop.folder / ".env").write_text("KEY=not-for-images\n")
+    run = shop.inv("build", "--service=api")
+    assert "it ended with exit code 9" in run.err
+    assert "compose.yaml" in run.err
+    assert ".fairlead" not in run.err.replace(".fairlead/", "")
+    assert ".env" not in run.err
 
 
 def test_a_second_push_sends_nothing(shop, on_main):
@@ -211,9 +252,7 @@ def test_a_local_cache_outlives_the_builder_s_own(sources, builder, docker_confi
     file.write_text(text)
     shop.commit("cached")
     (first,) = shop.inv("build", "--service=web", "--json").ok().result["images"]
-    environ = {**os.environ, "DOCKER_CONFIG": str(docker_config)}
-    argv = ["docker", "--context", builder, "builder", "prune", "-af"]
-    subprocess.run(argv, env=environ, check=True, capture_output=True)
+    forget_layers(builder, docker_config)
     (again,) = shop.inv("build", "--service=web", "--json").ok().result["images"]
     assert again["platforms"] == first["platforms"]  # the step that tells the time was not run
     left = {one.name for one in (shop.folder / ".fairlead/cache").iterdir()}

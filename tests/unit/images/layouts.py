@@ -39,7 +39,9 @@ def manifest(config: object, layers: list[dict[str, object]]) -> dict[str, objec
 def predicate(run: str, slsa: str) -> dict[str, object]:
     """What BuildKit attests of the run named `run`, as it says it in that version of SLSA."""
     if slsa == "v0.2":
+        own = {"layers": {"step0:0": run}, "vcs": {"source": run, "revision": "abc"}}
         metadata = {"buildInvocationID": run, "buildStartedOn": run, "reproducible": False}
+        metadata |= {"https://mobyproject.org/buildkit@v1#metadata": own}
         return {"buildType": "buildkit", "metadata": metadata, "digestMapping": {run: "step0"}}
     metadata = {"invocationId": run, "startedOn": run, "finishedOn": run, "reproducible": False}
     inner = {"buildConfig": {"digestMapping": {run: "step0"}}}

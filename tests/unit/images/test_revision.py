@@ -63,6 +63,26 @@ def test_versions_are_those_of_the_commit_and_what_is_released_is_all(root):
     assert (standing.versions, set(standing.released)) == (("v1.2.9",), {"v1.2.9", "v1.3.0"})
 
 
+def test_each_state_of_uncommitted_changes_is_another(root):
+    """An edit, another edit, the first again; a new file, and its content."""
+    edited = root / "page"
+    edited.write_text("first")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "page")
+    found = [read_revision(root, "main", {})]
+    assert found[0].key == found[0].commit
+    for text in ("one", "two", "one"):
+        edited.write_text(text)
+        found.append(read_revision(root, "main", {}))
+    for text in ("a", "b"):
+        (root / "new").write_text(text)
+        found.append(read_revision(root, "main", {}))
+    keys = [one.key for one in found]
+    assert keys[1] == keys[3]
+    assert len(set(keys)) == 5
+    assert {one.label for one in found[1:]} == {f"{found[0].commit}-dirty"}
+
+
 @pytest.mark.parametrize(
     "remote",
     [

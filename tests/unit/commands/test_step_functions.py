@@ -121,7 +121,7 @@ def test_sent_again_it_tells_what_came_of_the_first(shell):
 
 @pytest.mark.parametrize("ends", ["exit 0", "kill -9 $PPID"])
 def test_what_somebody_else_began_is_no_work_of_ours(shell, ends):
-    """A client that slept while its run was resumed is fenced when it wakes, not told of their end."""
+    """A client that slept while its run was resumed is fenced: it is not told of their end."""
     theirs, ours = a_step(shell, f"echo theirs; {ends}"), a_step(shell, "echo ours", token="lost")
     begin(shell, theirs).wait(timeout=30)
     told = send(shell, ours)

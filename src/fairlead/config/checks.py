@@ -139,7 +139,9 @@ def smoke_checks_make_sense(document: Document) -> Iterator[Fault]:
         path: KeyPath = ("smoke", index)
         if check.method == "HEAD" and (check.contains or check.json):
             yield (*path, "method"), "an answer to HEAD has no body to look into", ""
-        if check.tls_days and not document.url.startswith("https://"):
+        if check.tls_days and check.from_ == ("host",):
+            yield (*path, "tls_days"), 'is looked at from here: `from` has to name "client"', ""
+        elif check.tls_days and not document.url.startswith("https://"):
             yield (*path, "tls_days"), "needs an https `url`", ""
         if not check.from_:
             yield (*path, "from"), 'must name "client", "host" or both', ""

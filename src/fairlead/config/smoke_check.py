@@ -15,8 +15,9 @@ class SmokeCheck:
     """One request and what its answer must be.
 
     contains: text the body holds. json: dotted path in the JSON body → value it must have.
-    max_time: seconds to the end of the answer. tls_days: the certificate is valid at least so
-    many days more; 0: no look at TLS. from_: asked from this machine, from the hosts, or both.
+    max_time: seconds to the end of the answer. tls_days: the certificate, as this machine sees it,
+    is valid at least so many days more; 0: no look at TLS. from_: asked from this machine, from the
+    hosts, or both.
     """
 
     name: str

@@ -4,7 +4,7 @@ import base64
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -29,7 +29,8 @@ class Answer:
 
 
 def from_host(environment: Environment) -> tuple[SmokeCheck, ...]:
-    return tuple(check for check in environment.smoke if "host" in check.from_)
+    """What hosts ask. Of TLS they see nothing: the certificate is looked at from here."""
+    return tuple(replace(check, tls_days=0) for check in environment.smoke if "host" in check.from_)
 
 
 def from_client(environment: Environment) -> tuple[SmokeCheck, ...]:
@@ -123,9 +124,15 @@ def judge(check: SmokeCheck, answer: Answer) -> list[str]:
     faults += [f"{at}: {fault}" for fault in _json_faults(check.json, answer.body)]
     if answer.seconds > check.max_time:
         faults.append(f"{at}: took {answer.seconds:.2f} s, at most {check.max_time:g} s allowed")
-    if check.tls_days and answer.tls_days is not None and answer.tls_days < check.tls_days:
-        faults.append(f"{at}: the certificate ends in {answer.tls_days:.0f} days")
+    if check.tls_days:
+        faults += [f"{at}: {fault}" for fault in _tls_faults(check.tls_days, answer.tls_days)]
     return faults
+
+
+def _tls_faults(wanted: int, days: float | None) -> list[str]:
+    if days is None:
+        return ["not asked over https, so its certificate was not looked at"]
+    return [f"the certificate ends in {days:.0f} days"] if days < wanted else []
 
 
 def _excerpt(body: str) -> list[str]:

@@ -235,6 +235,13 @@ FAULTS = [
     ("base", 'smoke = [{ path = "/" }]', "smoke[0].name", "is required", ""),
     ("base", 'smoke = [{ name = "x", path = "y" }]', "smoke[0].path", "begins with a slash", ""),
     ("base", 'smoke = [{ name = "x", tls_days = 1 }]', "smoke[0].tls_days", "https", ""),
+    (
+        "base",
+        'smoke = [{ name = "x", tls_days = 1, from = ["host"] }]',
+        "smoke[0].tls_days",
+        'has to name "client"',
+        "",
+    ),
     ("base", 'smoke = [{ name = "x", from = ["hosts"] }]', "smoke[0].from[0]", "one of", "host"),
     ("base", 'smoke = [{ name = "x", from = [] }]', "smoke[0].from", "must name", ""),
     ("base", 'smoke = [{ name = "x", status = 600 }]', "smoke[0].status", "HTTP status", ""),

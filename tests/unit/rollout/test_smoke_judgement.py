@@ -3,9 +3,16 @@
 import base64
 import http.server
 import json
+import ssl
 import threading
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from factories import API, a_check, a_situation, an_environment
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,6 +112,11 @@ class TestJudging:
             ({"json": {"a": "x"}}, {"body": '{"a": "y"}'}, 'JSON a is "y", expected "x"'),
             ({"max_time": 1.0}, {"seconds": 1.25}, "took 1.25 s, at most 1 s allowed"),
             ({"tls_days": 14}, {"tls_days": 3.2}, "the certificate ends in 3 days"),
+            (
+                {"tls_days": 14},
+                {"tls_days": None},
+                "not asked over https, so its certificate was not looked at",
+            ),
         ],
     )
     def test_a_fault_is_one_sentence_with_its_place(self, check, given_, fault):
@@ -144,6 +156,12 @@ class TestAsking:
         environment = self.environment()
         assert [c.name for c in smoke.from_host(environment)] == ["api", "docs"]
         assert [c.name for c in smoke.from_client(environment)] == ["api", "docs", "mine"]
+
+    def test_the_certificate_is_looked_at_from_here(self):
+        """A host asks past TLS, and is not blamed for seeing none."""
+        environment = an_environment(smoke=(a_check(tls_days=14),))
+        assert [c.tls_days for c in smoke.from_host(environment)] == [0]
+        assert [c.tls_days for c in smoke.from_client(environment)] == [14]
 
     def test_the_idle_slot_is_asked_past_the_router(self):
         """Each path goes to the containers of the service it is routed to, at their own port."""
@@ -205,6 +223,43 @@ def url():
     server.server_close()
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A PEM file for 127.0.0.1 that signs itself and is valid for ten days."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "shop.test")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=10))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    plain = serialization.NoEncryption()
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+    file = tmp_path_factory.mktemp("tls") / "shop.pem"
+    file.write_bytes(signed.public_bytes(pem) + private)
+    return file
+
+
+@pytest.fixture
+def secure_url(certificate, monkeypatch):
+    """A server that speaks TLS, its certificate trusted by this process."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Told)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield f"https://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
 class TestFromHere:
     """Asked by this machine, of a server in this process."""
 
@@ -230,6 +285,29 @@ class TestFromHere:
         sent = json.loads(found.body)[2]
         assert base64.b64decode(sent.removeprefix("Basic ")) == b"ada:hunter2"
         assert "hunter2" not in found.source
+
+    def test_the_certificate_is_looked_at(self, secure_url):
+        """Over TLS that is spoken for real: how long it is valid, and that it is trusted at all."""
+        check = a_check(tls_days=14)
+        found = smoke.ask(secure_url, check)
+        assert found.tls_days == pytest.approx(10, abs=0.1)
+        assert judge(check, found) == [
+            f"health (GET /health at {found.source}): the certificate ends in 10 days"
+        ]
+        assert judge(a_check(tls_days=9), found) == []
+
+    def test_one_that_nobody_trusts_is_no_answer(self, secure_url, monkeypatch):
+        """Visitors would not get in either."""
+        monkeypatch.delenv("SSL_CERT_FILE")
+        found = smoke.ask(secure_url, a_check(tls_days=14))
+        assert found.status == 0
+        assert "certificate verify failed" in found.error
+
+    def test_without_tls_there_is_no_certificate(self, url):
+        """As with TEST_URL=http://…: what was not looked at has not passed."""
+        check = a_check(tls_days=14)
+        [fault] = judge(check, smoke.ask(f"http://{url}", check))
+        assert "not asked over https" in fault
 
     def test_nobody_there_is_an_answer(self):
         """No exception: status 0 and the reason."""

@@ -15,7 +15,7 @@ fl_backup_data() { # STAMP NAME required|optional KIND SERVICE DETAIL…: one du
   fl_partial="$FL_BASE/backups/.$1.partial"
   (fl_backup_dump "$@") && return 0
   [ "$3" = optional ] || fl_fail "the data of $2 (${4#fl_kind_} of $5) could not be backed up; no backup was made"
-  rm -f "$fl_partial/data/$2.gz"*
+  rm -rf "$fl_partial/data/$2.gz"* # with what was staged beside it
   echo "@warning no data of $2 (${4#fl_kind_} of $5) in backup $1"
 }
 

@@ -68,21 +68,30 @@ fl_qdrant_names() { # [COLLECTION…]: these, else all there are
   fi
 }
 
-fl_qdrant_size() { # it does not tell
-  echo 0
+fl_qdrant_size() { # CONTAINER VARIABLE PORT COLLECTION…: KiB, twice its storage, as snapshots are staged
+  fl_at=$1
+  shift 3
+  # shellcheck disable=SC2016  # it expands in the container
+  fl_kib=$(docker exec "$fl_at" sh -c 'cd "${QDRANT__STORAGE__STORAGE_PATH:-/qdrant/storage}/collections" &&
+    { [ $# -gt 0 ] || set -- .; } && du -skc "$@" | tail -n 1' sh "$@" 2>/dev/null | cut -f 1)
+  case $fl_kib in '' | *[!0-9]*) fl_kib=0 ;; esac # it keeps them elsewhere: it does not tell
+  echo $((2 * fl_kib))
 }
 
 fl_qdrant_dump() { # CONTAINER VARIABLE PORT COLLECTION…
   fl_qdrant_at "$1" "$2" "$3" || return 1
   shift 3
   # shellcheck disable=SC2154  # of fl_backup_data
-  fl_kept="$fl_partial/data/qdrant.gz.failed.d"
+  fl_kept="$fl_file.staged"
   mkdir -p "$fl_kept" && fl_names=$(fl_qdrant_names "$@") || return 1
   for fl_collection in $fl_names; do
     fl_made=$(fl_qdrant_ask POST "/collections/$fl_collection/snapshots?wait=true" | grep -o '"name": *"[^"]*"' | head -n 1 | cut -d '"' -f 4)
-    [ -n "$fl_made" ] &&
-      fl_qdrant_ask GET "/collections/$fl_collection/snapshots/$fl_made" >"$fl_kept/$fl_collection.snapshot" &&
-      fl_qdrant_ask DELETE "/collections/$fl_collection/snapshots/$fl_made" >/dev/null || return 1
+    [ -n "$fl_made" ] || return 1
+    fl_snapshot=/collections/$fl_collection/snapshots/$fl_made fl_got=yes
+    fl_qdrant_ask GET "$fl_snapshot" >"$fl_kept/$fl_collection.snapshot" || fl_got=no
+    # Be it here or not: it takes room in Qdrant until it is gone there.
+    fl_qdrant_ask DELETE "$fl_snapshot" >/dev/null || fl_got=no
+    [ "$fl_got" = yes ] || return 1
   done
   tar -cf - -C "$fl_kept" . && rm -rf "$fl_kept"
 }

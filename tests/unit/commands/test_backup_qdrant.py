@@ -69,7 +69,7 @@ def host(shell):
     """A host with bash, whose container answers at this machine's own address."""
     shell.with_system("bash").tool(
         "docker",
-        'case "$1" in inspect) echo "127.0.0.1 " ;; exec) echo s3cret ;; esac',
+        'case "$1" in ps) echo c0ffee ;; inspect) echo "127.0.0.1 " ;; exec) echo s3cret ;; esac',
     )
     (shell.base / "data").mkdir(parents=True)
     return shell
@@ -78,7 +78,7 @@ def host(shell):
 def dump(host, qdrant, *more, variable=""):
     words = shlex.join(("c0ffee", variable, str(qdrant.server_port), *more))
     file = shlex.quote(str(host.base / "dump.gz"))
-    return host.run(f'fl_partial="$FL_BASE"\nfl_kind_qdrant dump {words} | gzip >{file}')
+    return host.run(f'fl_file="$FL_BASE/data/q.gz"\nfl_kind_qdrant dump {words} | gzip >{file}')
 
 
 def restore(host, qdrant):
@@ -123,6 +123,34 @@ def test_the_key_comes_from_the_container(host, qdrant):
 def test_an_answer_that_is_none_fails_the_dump(host, qdrant):
     qdrant.broken = True
     line = f"fl_kind_qdrant dump c0ffee '' {qdrant.server_port} >/dev/null"
-    done = host.run(f'fl_partial="$FL_BASE"\n{line}')
+    done = host.run(f'fl_file="$FL_BASE/data/q.gz"\n{line}')
     assert done.code == 1
     assert "a-1.snapshot: 500" in done.err
+    assert qdrant.asked[-1] == "DELETE /collections/docs/snapshots/a-1.snapshot", "it stays there"
+
+
+def test_one_that_is_not_required_fails_without_a_trace(host, qdrant):
+    """What was staged is no part of the backup, which is whole without it."""
+    qdrant.broken = True
+    (host.base / "releases/0001-v1").mkdir(parents=True)
+    (host.base / "backups").mkdir()
+    kind = ("fl_kind_qdrant", "vectors", "", str(qdrant.server_port))
+    done = host.run(
+        "fl_backup_begin 20251202-143022 0001-v1 2\n"
+        + shlex.join(("fl_backup_data", "20251202-143022", "vectors", "optional", *kind))
+        + "\nfl_backup_end 20251202-143022"
+    )
+    assert done.code == 0, done.err
+    assert "a-1.snapshot: 500" in done.err
+    assert "@warning no data of vectors" in done.out
+    data = host.base / "backups/20251202-143022/data"
+    assert [path.name for path in data.iterdir()] == ["manifest.json"]
+
+
+def test_the_first_dump_is_measured_by_its_storage(host):
+    """Twice, as snapshots are staged; an image that does not tell is no obstacle."""
+    words = ("fl_kind_qdrant", "size", "c0ffee", "", "6333")
+    host.tool("docker", "printf '12\\t.\\n30\\ttotal\\n' | tail -n 1")
+    assert host.call(*words).out == "60\n"
+    host.tool("docker", "echo 'cd: no such directory' >&2; exit 1")
+    assert host.call(*words).out == "0\n"

@@ -212,7 +212,7 @@ class SshTransport:
 
     def _read(self, channel: Any, talk: _Talk) -> None:
         """Hear the command out; end it when it takes too long, or is not wanted any more."""
-        killed = False
+        ending, killer = False, None
         while talk.hearing.code is None:
             try:
                 data = channel.recv(CHUNK)
@@ -223,25 +223,33 @@ class SshTransport:
             if data:
                 talk.hearing.feed(data)
             expired = time.monotonic() > talk.deadline
-            if (expired or talk.cancelled) and not killed:
-                killed = True
-                self._end(talk.hearing.group, channel)
+            if (expired or talk.cancelled) and not ending:
+                ending, killer = True, self._end(talk.hearing.group, channel)
             if expired:
-                seconds = talk.command.timeout
-                raise HostError(
-                    self.host.name,
-                    f"no end of `{_short(talk.command)}` after {seconds:.0f} s; it was killed",
-                    next_step="inv status",
-                )
+                raise self._endless(talk.command, killed=_ended(killer))
 
-    def _end(self, group: int | None, channel: Any) -> None:
-        """Kill the remote process group: closing a channel alone leaves it running."""
+    def _end(self, group: int | None, channel: Any) -> Any:
+        """Kill the remote process group: closing a channel alone leaves it running.
+
+        The channel that does it; None when there is none.
+        """
         if group is None:
             channel.close()
-            return
+            return None
         with suppress(Exception):  # lost: it is found out where one listens
             killer = self._connection.transport.open_session(timeout=ANSWER_SECONDS)
             killer.exec_command(f"kill -TERM -{group}; sleep 2; kill -KILL -{group} 2>/dev/null")
+            return killer
+        return None
+
+    def _endless(self, command: Command, *, killed: bool) -> HostError:
+        how = "it was killed" if killed else "the host did not say that it was killed"
+        return HostError(
+            self.host.name,
+            f"no end of `{_short(command)}` after {command.timeout:.0f} s; {how}",
+            state="" if killed else "it may run on there",
+            next_step="inv status",
+        )
 
     def _gone(self, command: Command, since: str) -> HostError:
         return HostError(
@@ -261,6 +269,13 @@ class SshTransport:
             state=f"what ran there {on}; nothing more was sent",
             next_step="inv status",
         )
+
+
+def _ended(killer: Any) -> bool:
+    """Whether the host says that a command was killed: by TERM (1: no longer there), or by KILL."""
+    if killer is None or not killer.status_event.wait(ANSWER_SECONDS):
+        return False
+    return killer.exit_status in (0, 1)
 
 
 def _served(serve: Callable[[Any], None], channel: Any) -> None:

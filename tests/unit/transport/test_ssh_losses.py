@@ -1,5 +1,6 @@
 """A host that takes every connection and answers on none: the end comes, though not at once."""
 
+from threading import Event
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +9,7 @@ from fairlead.errors import HostError
 from fairlead.model import Command, Host
 from fairlead.transport import ssh
 from fairlead.transport.connection import SshSettings
+from fairlead.transport.hearing import Hearing
 
 STEP = Command(("sh", "-c", "true"), repeatable=True, timeout=600)
 
@@ -103,3 +105,44 @@ class TestAConnectionThatDiedWhileNobodySpoke:
         line.transport.run(STEP)
         line.breaks(attempts=2)
         assert line.transport.run(STEP) == "said"
+
+
+class TestACommandWithoutEnd:
+    """Its time is over, and it is to be killed; whether it was is told by the host alone."""
+
+    def ended(self, monkeypatch, open_session):
+        monkeypatch.setattr(ssh, "ANSWER_SECONDS", 0.05)
+        transport = ssh.SshTransport(Host("web1", "192.0.2.1", "deploy"), SshSettings())
+        inner = SimpleNamespace(open_session=open_session)
+        transport._connection = SimpleNamespace(transport=inner)
+        endless = Command(("sh", "-c", "sleep 9"), timeout=0)
+        hearing = Hearing(endless, None)
+        hearing.feed(b"@pid 7\n")
+        talk = ssh._Talk(endless, hearing, None, 0.0)
+        with pytest.raises(HostError) as caught:
+            transport._read(SimpleNamespace(recv=lambda _: None), talk)
+        return caught.value
+
+    def killer(self, asked, code=None):
+        told = Event()
+        if code is not None:
+            told.set()
+        return SimpleNamespace(exec_command=asked.append, status_event=told, exit_status=code)
+
+    @pytest.mark.parametrize("code", [0, 1])
+    def test_it_was_killed(self, monkeypatch, code):
+        asked = []
+        error = self.ended(monkeypatch, lambda timeout: self.killer(asked, code))
+        assert error.what == "web1: no end of `sleep 9` after 0 s; it was killed"
+        assert "kill -TERM -7" in asked[0]
+
+    def test_it_is_not_said_to_be_killed_when_nobody_knows(self, monkeypatch):
+        """The kill is not answered, or cannot even be sent."""
+
+        def cut(timeout):
+            raise OSError("connection reset")
+
+        for opened in (lambda timeout: self.killer([]), cut):
+            error = self.ended(monkeypatch, opened)
+            assert "the host did not say that it was killed" in error.what
+            assert error.state == "it may run on there"

@@ -16,6 +16,9 @@ from fairlead.images.reference import parse
 from fairlead.model import Secret
 
 DOCKERFILE = "Dockerfile"
+READ = frozenset({"context", "dockerfile", "target", "args", "platforms"})
+NEEDLESS = frozenset({"cache_from", "cache_to", "no_cache", "pull", "tags", "provenance", "sbom"})
+"""Keys of a compose file's `build` that shape no image, or say what we say otherwise."""
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")  # looks random, and hides nothing
 
 
@@ -60,7 +63,8 @@ def buildables(
 ) -> tuple[Buildable, ...]:
     """The images of a repository, by name: of declared sources and of the compose file's `build`.
 
-    [build.services.<name>] has the last word on each. tag: what `${TAG}` stands for in the
+    Where the compose file says how a service is built, that holds: a declared path is for what
+    changed. [build.services.<name>] has the last word on each. tag: what `${TAG}` stands for in the
     compose file's build arguments. A source without a Dockerfile, such as a library, is no image.
     Raises ConfigError: a Dockerfile that is named and not there, an argument that looks like a
     secret, one image made in two ways.
@@ -68,6 +72,8 @@ def buildables(
     found = _from_compose(building, tag)
     problems = []
     for one in sources:
+        if one.name in found:
+            continue
         if (
             one.dockerfile != DOCKERFILE
             and not (building.root / one.path / one.dockerfile).is_file()
@@ -76,11 +82,13 @@ def buildables(
             problems.append(Problem(BASE, where, f"no such file: {one.path}/{one.dockerfile}"))
         if (building.root / one.path / one.dockerfile).is_file():
             folder = building.root / one.path
-            bare = Buildable(
-                name=one.name, services=(one.name,), image="", context=folder, dockerfile=Path()
+            found[one.name] = Buildable(
+                name=one.name,
+                services=(one.name,),
+                image="",
+                context=folder,
+                dockerfile=folder / one.dockerfile,
             )
-            composed = found.get(one.name, bare)  # its arguments hold, wherever the source is
-            found[one.name] = replace(composed, context=folder, dockerfile=folder / one.dockerfile)
     for name, recipe in building.build.services.items():
         if name not in found and (recipe.context or recipe.dockerfile):
             found[name] = Buildable(
@@ -112,8 +120,27 @@ def _from_compose(building: Building, tag: str) -> dict[str, Buildable]:
             message = f"refers to {listed}, which .env does not set; or write ${{NAME:-default}}"
             path = f"services.{name}.build"
             raise ConfigError([Problem(file.name, path, message)], state="nothing was built")
+        _refuse_unread(building, file, name, body["build"])
         found[name] = _composed(name, body, file.parent)
     return found
+
+
+def _refuse_unread(building: Building, file: Path, name: str, build: Mapping[str, Any]) -> None:
+    """Raise ConfigError for keys of `build` that would be missing in the image."""
+    recipe = building.build.services.get(name)
+    here = {"secrets"} if recipe and recipe.secrets else set()
+    unread = {key for key in build if not key.startswith("x-")} - READ - NEEDLESS - here
+    instead = {"secrets": f"; [build.services.{name}] secrets says where each is"}
+    problems = [
+        Problem(
+            file.name,
+            f"services.{name}.build.{key}",
+            f"is not taken into account by fairlead{instead.get(key, '')}",
+        )
+        for key in sorted(unread)
+    ]
+    if problems:
+        raise ConfigError(problems, state="nothing was built")
 
 
 def _composed(name: str, body: Mapping[str, Any], folder: Path) -> Buildable:

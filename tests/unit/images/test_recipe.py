@@ -34,10 +34,58 @@ def test_a_declared_source_is_built_in_its_folder(tmp_path):
     assert (one.port, one.health) == (80, "/up")
 
 
-@pytest.mark.skipif(
+needs_compose = pytest.mark.skipif(
     bool(subprocess.run(["docker", "compose", "version"], capture_output=True).returncode),
     reason="no Compose plugin here",
 )
+
+
+def compose(root, build):
+    text = f"services: {{api: {{image: api, build: {build}}}}}\n"
+    (root / "deploy/compose.yaml").write_text(text)
+
+
+@needs_compose
+def test_the_compose_file_says_how_it_is_built_and_the_path_only_what_changes_it(tmp_path):
+    """The context may be wider than the folder whose changes are the service's."""
+    project = building(tmp_path, '[services.api]\nimage = "r.test/api"\n')
+    compose(tmp_path, "{context: .., dockerfile: web/Dockerfile}")
+    (one,) = buildables(project, [RepositoryService("api", "api")], "v1")
+    assert (one.context, one.dockerfile) == (tmp_path, tmp_path / "web/Dockerfile")
+
+
+@needs_compose
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("additional_contexts", "{lib: ../web}"),
+        ("dockerfile_inline", "FROM scratch"),
+        ("secrets", "[token]"),
+        ("ssh", "[default]"),
+        ("labels", "{a: b}"),
+    ],
+)
+def test_a_key_of_build_that_would_be_missing_in_the_image_is_refused(tmp_path, key, value):
+    project = building(tmp_path)
+    file = tmp_path / "deploy/compose.yaml"
+    compose(tmp_path, f"{{context: ../api, {key}: {value}}}")
+    file.write_text(file.read_text() + "secrets: {token: {file: ./token}}\n")
+    with pytest.raises(ConfigError) as caught:
+        buildables(project, [], "v1")
+    assert f"services.api.build.{key}: is not taken into account" in caught.value.why[0]
+
+
+@needs_compose
+def test_what_shapes_no_image_is_not_asked_for(tmp_path):
+    project = building(tmp_path, '[build.services.api]\nsecrets = { token = "env:TOKEN" }\n')
+    file = tmp_path / "deploy/compose.yaml"
+    compose(tmp_path, "{context: ../api, cache_from: [a], pull: true, secrets: [token]}")
+    file.write_text(file.read_text() + "secrets: {token: {file: ./token}}\n")
+    (one,) = buildables(project, [], "v1")
+    assert one.secrets == {"token": "env:TOKEN"}
+
+
+@needs_compose
 def test_a_declared_source_keeps_the_arguments_of_the_compose_file(tmp_path):
     """A base image that one can pull here is written there once, for people and for the build."""
     project = building(tmp_path, '[services.api]\nimage = "r.test/api"\n')

@@ -33,6 +33,8 @@ def build(
     from fairlead.tasks.shared.image_scan import image_scan
     from fairlead.tasks.shared.images import chosen, opened
 
+    if artifact:
+        _refuse_narrowed(run, platforms=bool(platforms), changed=changed)
     building, revision = opened(run)
     if artifact:
         return _package(run, building, revision)
@@ -125,6 +127,19 @@ def _row(one: "Outcome") -> tuple[object, ...]:
     platforms = ", ".join(built.platforms)
     verdicts = (built.smoke, built.scan, built.sbom)
     return (one.name, "passed", platforms, built.digest[:19], *verdicts, one.cached)
+
+
+def _refuse_narrowed(run: Run, **given: bool) -> None:
+    """What would be ignored is refused, as `verb` does with common flags."""
+    from fairlead.errors import UsageError
+
+    for flag, there in {**given, "service": bool(run.options.service)}.items():
+        if there:
+            raise UsageError(
+                f"build --artifact takes no --{flag}: an artifact is the whole commit",
+                state="nothing was changed",
+                next_step=f"repeat it without --{flag}, if that is what you want",
+            )
 
 
 def _package(run: Run, building: "Building", revision: "Revision") -> None:

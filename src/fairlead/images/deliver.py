@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from fairlead.commands import host as phrases
 from fairlead.commands.script import script
+from fairlead.config import Environment
 from fairlead.errors import ConfigError, HostError, Problem
 from fairlead.events import HostFinished, HostProgress, Listener, PhaseFinished, PhaseStarted
 from fairlead.images.record import Built, layout_of
@@ -44,16 +45,28 @@ class Delivered:
     seconds: float
 
 
+def wanted_by(environment: Environment, wanted: Sequence[Built]) -> dict[str, list[Built]]:
+    """The images of each host: of services that run there; a host without any is left out."""
+    found: dict[str, list[Built]] = {}
+    for one in wanted:
+        for name in {host.name for at in one.services for host in environment.hosts_for(at)}:
+            found.setdefault(name, []).append(one)
+    return found
+
+
 def deliver(
-    root: Path, wanted: Sequence[Built], hosts: Mapping[str, Reversible], tell: Listener
+    root: Path,
+    wanted: Mapping[str, Sequence[Built]],
+    hosts: Mapping[str, Reversible],
+    tell: Listener,
 ) -> dict[str, Delivered | Exception]:
-    """Bring the images to every host. Raises ConfigError for a repository of a real registry."""
-    port = tunnel_port(wanted)
+    """Bring each host its images. Raises ConfigError for a repository of a real registry."""
+    port = tunnel_port([one for images in wanted.values() for one in images])
     began = time.monotonic()
     tell(PhaseStarted(STEP, "send what the hosts lack, over SSH", tuple(hosts)))
 
     def work(name: str) -> Delivered:
-        return _to_host(root, wanted, name, hosts[name], port, tell)
+        return _to_host(root, wanted[name], name, hosts[name], port, tell)
 
     found = fan_out(hosts, work)
     ok = not any(isinstance(one, Exception) for one in found.values())

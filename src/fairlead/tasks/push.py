@@ -192,13 +192,22 @@ def _row(one: "Pushed") -> tuple[object, ...]:
 
 def _over_ssh(run: Run, building: "Building", wanted: "Sequence[Built]") -> None:
     from fairlead.cli.scope import narrowed
-    from fairlead.images.deliver import deliver
+    from fairlead.errors import UsageError
+    from fairlead.images.deliver import deliver, wanted_by
     from fairlead.rollout.session import ssh_transport
 
     environment = narrowed(run.environment(), run.options.hosts)
-    hosts = {host.name: ssh_transport(environment, host) for host in environment.hosts}
+    images = wanted_by(environment, wanted)
+    if not images:
+        raise UsageError(
+            f"none of these hosts runs {', '.join(one.name for one in wanted)}",
+            state="nothing was sent",
+            next_step="see roles of [services] and [hosts], --hosts and --service",
+        )
+    on = [host for host in environment.hosts if host.name in images]
+    hosts = {host.name: ssh_transport(environment, host) for host in on}
     try:
-        found = deliver(building.root, wanted, hosts, run.reporter.event)
+        found = deliver(building.root, images, hosts, run.reporter.event)
     finally:
         for transport in hosts.values():
             transport.close()

@@ -103,13 +103,17 @@ class _Trial:
             _docker("rm", "--force", "--volumes", self.container)
 
     def start(self) -> None:
-        """Start it on a port that the system chooses; its variables are in no argv.
+        """Start it on a port that the system chooses; no variable's value is in any argv.
 
+        A value of several lines, which an env file cannot hold, is taken from the environment of
+        `docker`; the others not: one might be meant for `docker` itself, such as PATH.
         We give it its name, so that it is removed also when its start took too long to tell.
         """
-        descriptor, variables = tempfile.mkstemp(prefix="fairlead-")  # mode 0600
+        variables = self.one.smoke.variables
+        long = {key: value for key, value in variables.items() if "\n" in value}
+        descriptor, env_file = tempfile.mkstemp(prefix="fairlead-")  # mode 0600
         with os.fdopen(descriptor, "w") as file:
-            file.writelines(f"{key}={value}\n" for key, value in self.one.smoke.variables.items())
+            file.writelines(f"{key}={variables[key]}\n" for key in variables if key not in long)
         port = ("--publish", f"127.0.0.1::{self.one.port}") if self.one.port else ()
         name = ("--name", self.container)
         words = (
@@ -119,13 +123,14 @@ class _Trial:
             "--label",
             "fairlead.smoke=1",
             "--env-file",
-            variables,
+            env_file,
+            *(word for name in long for word in ("--env", name)),
             *port,
         )
         try:
-            said = _docker(*words, self.image, *self.one.smoke.command)
+            said = _docker(*words, self.image, *self.one.smoke.command, variables=long)
         finally:
-            os.unlink(variables)
+            os.unlink(env_file)
         if not said.ok:
             raise self.failed("it cannot be started", said.err)
 
@@ -200,5 +205,6 @@ def _failed(one: Buildable, what: str, log: str) -> SmokeFailed:
     )
 
 
-def _docker(*words: str, timeout: float = 60.0) -> Ran:
-    return run_local(Command(("docker", *words), timeout=timeout))
+def _docker(*words: str, timeout: float = 60.0, variables: Mapping[str, str] | None = None) -> Ran:
+    environ = {**os.environ, **(variables or {})}
+    return run_local(Command(("docker", *words), timeout=timeout), environ=environ)

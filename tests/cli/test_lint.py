@@ -66,6 +66,21 @@ def until(true: Callable[[], object]) -> None:
     raise AssertionError("it never came true")
 
 
+def test_the_same_fault_is_told_once_and_left_as_sarif_and_as_a_page(project):
+    needs("flake8")
+    (project / ".flake8").write_text("")
+    done = run(project, "--json", "--only=ruff,flake8", PATH=f"{BIN}:{os.environ['PATH']}")
+    told = result(done)
+    assert [(one["tool"], one["rule"]) for one in told["findings"]] == [("ruff, flake8", "F401")]
+    assert {one["tool"]: one["findings"] for one in told["tools"]} == {"ruff": 1, "flake8": 1}
+    assert told["files"]["sarif"] == ".fairlead/reports/lint.sarif"
+    log = json.loads((project / told["files"]["sarif"]).read_text())
+    rules = [rule for one in log["runs"] for rule in one["tool"]["driver"]["rules"]]
+    assert [rule["id"] for rule in rules] == ["F401"]
+    assert "security" not in json.dumps(rules)
+    assert "bad.py:1" in (project / told["files"]["summary"]).read_text()
+
+
 class TestReport:
     """Findings first, one table, and last what did not pass."""
 
@@ -78,9 +93,10 @@ class TestReport:
         assert lines[2] == "tool outcome findings looked at time from cache"
         assert lines[3].startswith("ruff findings 1 2 files ")
         assert lines[4].startswith("ruff-format passed 2 files ")
-        assert lines[-3:] == [
+        assert lines[-4:] == [
             "✗ lint: 1 passed, 1 with findings",
             "ruff: 1 finding",
+            ".fairlead/reports/lint.sarif .fairlead/reports/lint.md",
             "next: inv lint --fix (fixes what can be fixed)",
         ]
 

@@ -41,7 +41,8 @@ def merged(findings: Iterable[Finding]) -> tuple[Fault, ...]:
     """The findings as faults, the worst first, then by place.
 
     Two are one when they name the same package and share an id (CVE, GHSA, PYSEC, …). Two of
-    different tools are one when they point to the same line with the same weakness (CWE).
+    different tools are one when they point to the same line with the same weakness (CWE) or by the
+    same rule (F401).
     """
     told = tuple(dict.fromkeys(findings))
     about_packages = _by_name(one for one in told if one.package)
@@ -72,11 +73,11 @@ def _ids(one: Finding) -> set[str]:
 
 
 def _by_place(findings: Iterable[Finding]) -> Iterator[Fault]:
-    """One fault for a line and a weakness; what one tool says of a line twice is two."""
+    """One fault for a line and a name; what one tool says of a line twice is two."""
     groups: list[list[Finding]] = []
     at: dict[tuple[str, int, str], list[list[Finding]]] = {}
     for finding in findings:
-        places = [(finding.path, finding.line, cwe) for cwe in _weaknesses(finding)]
+        places = [(finding.path, finding.line, name) for name in _names(finding)]
         near = (group for place in places for group in at.get(place, ()))
         group = next((one for one in near if finding.tool not in {f.tool for f in one}), None)
         if group is None:
@@ -88,9 +89,10 @@ def _by_place(findings: Iterable[Finding]) -> Iterator[Fault]:
     return (Fault(tuple(group)) for group in groups)
 
 
-def _weaknesses(one: Finding) -> list[str]:
-    """The CWE ids; none without a line, for a whole file may have several faults of a kind."""
-    return [name for name in one.aliases if name.startswith("CWE-")] if one.line else []
+def _names(one: Finding) -> tuple[str, ...]:
+    """What a fault on a line is known as; without one none, for a whole file may have several
+    faults of a kind."""
+    return (one.rule, *one.aliases) if one.line else ()
 
 
 def _order(fault: Fault) -> tuple[object, ...]:

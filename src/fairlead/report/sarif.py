@@ -54,10 +54,12 @@ def sarif(
     verdicts: Sequence[Verdict],
     faults: Sequence[Fault],
     excluded: Sequence[Suppressed] = (),
+    *,
+    security: bool = True,
 ) -> dict[str, object]:
     """The file as JSON-ready values: a run for each tool, each fault once, with the first that told
     of it; excluded ones are suppressed. A tool that did not run or failed says so as an invocation
-    that was not successful.
+    that was not successful. security: the faults are of that kind; GitHub shows them as such then.
     """
     results = _results([*((fault, None) for fault in faults), *excluded])
     names = dict.fromkeys(_family(verdict.tool) for verdict in verdicts)
@@ -66,6 +68,7 @@ def sarif(
             name,
             [verdict for verdict in verdicts if _family(verdict.tool) == name],
             [result for result in results if result.owner == name],
+            security,
         )
         for name in names
     ]
@@ -89,11 +92,13 @@ def _results(told: Iterable[tuple[Fault, Exclusion | None]]) -> list[_Result]:
     return results
 
 
-def _run(name: str, verdicts: Sequence[Verdict], results: Sequence[_Result]) -> dict[str, object]:
+def _run(
+    name: str, verdicts: Sequence[Verdict], results: Sequence[_Result], security: bool
+) -> dict[str, object]:
     rules = list(dict.fromkeys(result.fault.finding.rule for result in results))
     driver: dict[str, object] = {
         "name": name,
-        "rules": [_rule(rule, results) for rule in rules],
+        "rules": [_rule(rule, results, security) for rule in rules],
     }
     if version := next((verdict.version for verdict in verdicts if verdict.version), ""):
         driver["version"] = version
@@ -106,13 +111,14 @@ def _run(name: str, verdicts: Sequence[Verdict], results: Sequence[_Result]) -> 
     }
 
 
-def _rule(rule: str, results: Sequence[_Result]) -> dict[str, object]:
+def _rule(rule: str, results: Sequence[_Result], security: bool) -> dict[str, object]:
     found = [one.fault.finding for one in results if one.fault.finding.rule == rule]
     worst = min((one.severity for one in found), key=lambda severity: severity.rank)
     told: dict[str, object] = {"id": rule, "shortDescription": {"text": found[0].message or rule}}
     if found[0].fix:
         told["help"] = {"text": found[0].fix}
-    told["properties"] = {"tags": ["security"], "security-severity": SCORES[worst]}
+    if security:
+        told["properties"] = {"tags": ["security"], "security-severity": SCORES[worst]}
     return told
 
 

@@ -77,7 +77,7 @@ def lint(
     fixers = {one.name for one in choice.fixers(tree)} if not fix else set()
     fixable = any(one.findings and one.tool in fixers for one in verdicts)
     remedy = REMEDY if fixable else ""
-    tell(run.reporter, NAME, verdicts, notes, remedy, narrowed=tree.narrowed)
+    tell(run.reporter, tree.root, NAME, verdicts, notes, remedy, narrowed=tree.narrowed)
 
 
 def _mend(run: Run, choice: "Choice", tree: "Tree", programs: "Programs") -> None:

@@ -34,6 +34,21 @@ def test_another_line_or_weakness_is_another_fault():
     assert len(merged([SHELL, moved, other])) == 3
 
 
+def test_linters_with_the_same_rule_for_a_line_are_one():
+    def told(tool: str, rule: str, *aliases: str, at: tuple[int, int] = (3, 1)) -> Finding:
+        return Finding(tool, rule, Severity.MEDIUM, "x", "a.py", *at, aliases=aliases)
+
+    ruff = [told("ruff", "F401"), told("ruff", "F401", at=(3, 5)), told("ruff", "PL1", "1")]
+    flake8 = [told("flake8", "F401", at=one) for one in ((3, 1), (3, 5), (4, 1))]
+    faults = merged([*ruff, *flake8, told("pylint", "1")])
+    assert sorted(fault.finding.tool for fault in faults) == [
+        "flake8",
+        "ruff, flake8",
+        "ruff, flake8",
+        "ruff, pylint",
+    ]
+
+
 def test_whole_files_have_no_line_to_agree_on():
     one = Finding("a", "1", Severity.LOW, "", "Dockerfile", aliases=("CWE-250",))
     other = Finding("b", "2", Severity.LOW, "", "Dockerfile", aliases=("CWE-250",))

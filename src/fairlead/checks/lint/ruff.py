@@ -65,6 +65,7 @@ class Ruff(Fixer):
             int(place["row"]),  # type: ignore[index]
             int(place["column"]),  # type: ignore[index]
             fix=str(fix.get("message") or "") if isinstance(fix, dict) else "",
+            aliases=(rule.removeprefix("PL"),) * rule.startswith("PL"),  # as pylint has it
         )
 
 

@@ -1,9 +1,7 @@
 """What `scan` runs and what it leaves: the plan, the scan, its files, its verdict."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,8 +14,6 @@ if TYPE_CHECKING:
     from fairlead.config.scan import Scan
     from fairlead.images.identity import Identity
     from fairlead.transport.git import Head
-
-REPORTS = "reports"  # under .fairlead
 
 
 @dataclass(frozen=True)
@@ -112,6 +108,7 @@ def scanned(run: "Run", request: ScanRequest, image: "Identity | None" = None) -
     from fairlead.checks.programs import Programs
     from fairlead.checks.scan.scanning import Means, scan
     from fairlead.tasks.shared.recording import head
+    from fairlead.tasks.shared.reports import leave
 
     root, before = request.repository.root, head(run)
     memory = Memory(root)
@@ -120,7 +117,15 @@ def scanned(run: "Run", request: ScanRequest, image: "Identity | None" = None) -
     tools = [one.tool for one in request.chosen]
     today = datetime.datetime.now(datetime.UTC).date()
     result = scan(tools, request.tree, request.settings, request.exclusions, today, means)
-    files = _leave(root, result)
+    files = leave(
+        run.reporter,
+        root,
+        "scan",
+        result.verdicts,
+        result.sifted,
+        [*_remarks(result)],
+        security=True,
+    )
     notes = _record(run, request, result, before, image)
     _tell(run, request, result, files, notes)
 
@@ -146,24 +151,6 @@ def _record(
     return [f"{image.reference}: {why_not}"] if why_not else []
 
 
-def _leave(root: Path, result: "Scanned") -> dict[str, str]:
-    """Write the SARIF file and the page; their paths from the root, by kind."""
-    from fairlead.checks.folder import needed_folder
-    from fairlead.report.check_page import check_page
-    from fairlead.report.sarif import sarif
-
-    folder = needed_folder(root, REPORTS)
-    kept, excluded = result.sifted.kept, result.sifted.excluded
-    log = sarif(result.verdicts, kept, excluded)
-    page = check_page("Scan", result.verdicts, kept, excluded, [*_remarks(result)])
-    (folder / "scan.sarif").write_text(json.dumps(log, indent=2) + "\n", "utf-8")
-    (folder / "scan.md").write_text(page, "utf-8")
-    return {
-        "sarif": str((folder / "scan.sarif").relative_to(root)),
-        "summary": str((folder / "scan.md").relative_to(root)),
-    }
-
-
 def _tell(
     run: "Run",
     request: ScanRequest,
@@ -171,18 +158,18 @@ def _tell(
     files: dict[str, str],
     notes: Sequence[str],
 ) -> None:
-    from fairlead.tasks.shared.verdicts import COLUMNS, data, row
+    from fairlead.tasks.shared.verdicts import data, table
 
     every = run.options.verbose or run.options.json
     shown = result.sifted.kept if every else result.failing
     run.reporter.findings([fault.finding for fault in shown])
     run.reporter.table(
         "Scan",
-        COLUMNS,
-        [row(one) for one in result.verdicts],
+        *table(result.verdicts),
         [*notes, *_notes(result, whole=not request.is_partial), *_unread(request)],
     )
-    summary = [_verdict(result), *_remarks(result), f"  {files['sarif']}  {files['summary']}"]
+    summary = [_verdict(result), *_remarks(result)]
+    summary += [f"  {'  '.join(files.values())}"] if files else []
     payload = {
         "outcome": "nothing-to-do" if result.had_nothing else str(result.outcome),
         "failing": len(result.failing),

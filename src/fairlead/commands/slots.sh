@@ -381,3 +381,28 @@ fl_logs() { # TAIL FOLLOW CONTAINER…: what they print, each line after its con
   done
   wait
 }
+
+fl_exec() { # CONTAINER WORD…: run it there, stderr with stdout; told to end, it ends what runs there, too
+  # Docker hands no signal on to what `exec` started; that is found by a mark in its environment.
+  fx_container=$1
+  fx_mark=FAIRLEAD_EXEC=$$.$(date +%s)
+  shift
+  trap fl_exec_end TERM INT HUP
+  docker exec -e "$fx_mark" "$fx_container" "$@" 2>&1 &
+  wait "$!"
+}
+
+fl_exec_end() { # @ended once the container was told to; what is left after ten seconds is killed
+  trap '' TERM INT HUP
+  # shellcheck disable=SC2016  # the variables are those of the shell there
+  docker exec -d "$fx_container" sh -c '
+    fx_signal() {
+      for fx_one in /proc/[0-9]*; do
+        ! grep -qsF "$2" "$fx_one/environ" || kill -s "$1" "${fx_one#/proc/}"
+      done
+    }
+    fx_signal TERM "$1"
+    sleep 10
+    fx_signal KILL "$1"' fl_exec "$fx_mark" && echo @ended
+  exit 143
+}

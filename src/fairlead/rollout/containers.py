@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from fairlead.errors import FairleadError, UsageError
 from fairlead.model import Command, Result
@@ -10,6 +10,8 @@ from fairlead.rollout.observed import Container, HostState
 from fairlead.rollout.session import Session
 
 LONG = 7 * 24 * 3600.0
+ENDING = 10.0  # s for hosts to end what was interrupted
+ENDED = "@ended"  # said by fl_exec_end
 Commands = Mapping[str, tuple[Command, ...]]
 
 
@@ -29,27 +31,62 @@ def log_commands(
     return commands
 
 
+class Streams:
+    """What commands print on their hosts, side by side, line by line as it comes.
+
+    outcomes: by host, once it has ended: its result, or what went wrong.
+    """
+
+    def __init__(self, session: Session, commands: Commands) -> None:
+        self.outcomes: dict[str, Result | Exception] = {}
+        self._fleet = session.fleet
+        self._cancel = threading.Event()
+        self._lines: queue.Queue[tuple[str, str | None]] = queue.Queue()
+        self._threads = [
+            threading.Thread(target=self._read, args=(name, words), daemon=True)
+            for name, words in commands.items()
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def __iter__(self) -> Iterator[tuple[str, str | None]]:
+        """Host and line; without a line where the host has ended."""
+        for _ in self._threads:
+            while True:
+                name, line = self._lines.get()
+                yield name, line
+                if line is None:
+                    break
+
+    def end(self) -> None:
+        """Tell what runs there to end, and wait for it."""
+        self._cancel.set()
+        for thread in self._threads:
+            thread.join(ENDING)
+
+    def _read(self, name: str, words: tuple[Command, ...]) -> None:
+        def tell(line: str) -> None:
+            self._lines.put((name, line))
+
+        try:
+            self.outcomes[name] = self._fleet.stream(name, words, tell, self._cancel)
+        except Exception as error:  # for whoever listens
+            self.outcomes[name] = error
+        finally:
+            self._lines.put((name, None))
+
+
 def follow_logs(session: Session, commands: Commands) -> Iterator[str]:
     """Lines of all hosts as they come, `host container | line`, secrets masked."""
-    lines: queue.Queue[str | None] = queue.Queue()
-
-    def read(name: str) -> None:
-        try:
-            session.fleet.stream(name, commands[name], lambda line: lines.put(f"{name} {line}"))
-        except FairleadError as error:
-            lines.put(f"{name} {error.what}")
-        finally:
-            lines.put(None)
-
-    for name in commands:
-        threading.Thread(target=read, args=(name,), daemon=True).start()
-    open_hosts = len(commands)
-    while open_hosts:
-        line = lines.get()
-        if line is None:
-            open_hosts -= 1
-        else:
-            yield session.redact(line)
+    streams = Streams(session, commands)
+    for name, line in streams:
+        outcome = streams.outcomes.get(name)
+        if line is not None:
+            yield session.redact(f"{name} {line}")
+        elif isinstance(outcome, FairleadError):
+            yield session.redact(f"{name} {outcome.what}")
+        elif isinstance(outcome, Exception):
+            raise outcome
 
 
 def exec_commands(
@@ -62,27 +99,48 @@ def exec_commands(
         if chosen and (every or not commands):
             here = chosen if every else chosen[:1]
             commands[name] = tuple(
-                Command(("docker", "exec", container.name, *argv), timeout=3600.0)
-                for container in here
+                Command(("fl_exec", container.name, *argv), timeout=3600.0) for container in here
             )
     if not commands:
         raise UsageError(f"no container of {service} runs", next_step="inv status")
     return commands
 
 
-def run_exec(session: Session, commands: Commands) -> tuple[list[str], int]:
-    """What the commands printed, and the first exit code that is not 0."""
-    lines: list[str] = []
+def run_exec(session: Session, commands: Commands, tell: Callable[[str], None]) -> int:
+    """Run them, each line told as it comes, secrets masked; the first exit code that is not 0.
+
+    Ctrl-C ends what runs in the containers, and is raised again with a note that says so.
+    """
+    streams = Streams(session, commands)
+    several = len(commands) > 1
+    try:
+        for name, line in streams:
+            if line is not None:
+                tell(session.redact(f"{name} | {line}" if several else line))
+    except KeyboardInterrupt as stop:
+        streams.end()
+        stop.add_note(_how_it_ended(streams, commands))
+        raise
     code = 0
-    for outcome in session.fleet.ask_once(commands).values():
-        if not isinstance(outcome, Result):
+    for outcome in streams.outcomes.values():
+        if isinstance(outcome, Exception):
             raise outcome
-        shown = [
-            line for line in outcome.out.splitlines() if not line.startswith(("@pid ", "@run "))
-        ]
-        lines += [session.redact(line) for line in (*shown, *outcome.err.splitlines())]
+        for line in outcome.err.splitlines():
+            tell(session.redact(line))
         code = code or outcome.code
-    return lines, code
+    return code
+
+
+def _how_it_ended(streams: Streams, commands: Commands) -> str:
+    """By what the hosts say (fl_exec_end)."""
+    left = [name for name in commands if not _was_ended(streams.outcomes.get(name))]
+    if left:
+        return f"what ran in the container may run on, on {' and '.join(left)}"
+    return "what ran in the container was told to end (SIGTERM, after 10 s SIGKILL)"
+
+
+def _was_ended(outcome: Result | Exception | None) -> bool:
+    return isinstance(outcome, Result) and ENDED in outcome.out.splitlines()
 
 
 def _chosen(state: HostState, services: tuple[str, ...], slot: str) -> list[Container]:

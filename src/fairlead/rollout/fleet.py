@@ -132,10 +132,18 @@ class Fleet:
                 found[name] = error
         return found
 
-    def stream(self, name: str, commands: tuple[Command, ...], tell: Callable[[str], None]) -> None:
+    def stream(
+        self, name: str, commands: tuple[Command, ...], tell: Callable[[str], None], cancel: Event
+    ) -> Result:
         """Run commands on one host and hand on each line they print, until they end."""
         whole = script(commands, {"FL_TOKEN": "", **self.variables})
-        self.transports[name].run(whole, lambda line: None if line.startswith("@") else tell(line))
+        marks = ("@run ", "@ended")
+
+        def hear(line: str) -> None:
+            if not line.startswith(marks):
+                tell(line)
+
+        return self.transports[name].run(whole, hear, cancel)
 
     def close(self) -> None:
         if self._ahead is not None:

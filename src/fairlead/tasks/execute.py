@@ -9,7 +9,7 @@ def exec_(run: Run, all: bool = False) -> int:
     """Run a command, the words after `--`, in a live container of --service
 
     It has no terminal and no standard input: for what asks questions, log in on the host and use
-    `docker exec -it`. It ends with the exit code of the command.
+    `docker exec -it`. It ends with the exit code of the command. Ctrl-C ends the command, too.
 
     Example: `inv exec --env=production --service=api -- python -m app.report`
     """
@@ -32,8 +32,7 @@ def exec_(run: Run, all: bool = False) -> int:
             run.reporter.plan([Step("exec", "run in the container", commands)], {}, verbose=True)
             return 0
         tell_unmasked(run)
-        lines, code = run_exec(opened, commands)
-        run.reporter.text(lines)
+        code = run_exec(opened, commands, lambda line: run.reporter.text([line]))
         outcome = "failed" if code else "done"
         run.reporter.result({"outcome": outcome, "code": code}, ok=not code)
         return code

@@ -58,7 +58,7 @@ class Shop:
         self.git("add", ".")
         self.git("commit", "-qm", "change")
 
-    def built(self, *names: str, layer: str = "layer one", **more: str) -> None:
+    def built(self, *names: str, layer: str = "layer one", **more: object) -> None:
         """As `build` leaves it."""
         building = load_building(self.root, "", {})
         revision = read_revision(self.root, "main", {})
@@ -75,7 +75,7 @@ class Shop:
                     services=(name,),
                     image=named,
                     digest=layout.root.digest,
-                    platforms={},
+                    platforms={one.platform: one.digest for one in layout.images()},
                     tags=tags(revision.standing),
                     layout=str(layout.folder.relative_to(self.root)),
                     size=0,
@@ -274,6 +274,14 @@ def test_what_was_not_tried_is_not_pushed_unless_the_configuration_says_so(
     taken = shop.push("--service=api")
     assert taken.returncode == 0, taken.stderr
     assert f"api: {verdict} not run: nobody is here" in taken.stdout + taken.stderr
+
+
+def test_a_platform_that_was_not_tried_is_told(shop):
+    """This machine runs one of them; the other's image was built all the same."""
+    shop.built("api", tried=("linux/amd64",))
+    said = shop.push("--service=api")
+    assert said.returncode == 0
+    assert "smoke passed on linux/amd64, not run on linux/arm64" in said.stdout + said.stderr
 
 
 def test_a_smoke_test_that_is_left_out_on_purpose_is_not_asked_for(shop):

@@ -26,7 +26,7 @@ from fairlead.images.record import Built
 from fairlead.images.revision import Revision
 from fairlead.images.sbom import list_parts, sbom_available
 from fairlead.images.side_by_side import side_by_side
-from fairlead.images.smoke import in_engine, try_image
+from fairlead.images.smoke import PASSED, in_engine, try_image
 from fairlead.images.stages import Stages
 from fairlead.images.tags import tags
 from fairlead.model import Command
@@ -47,16 +47,16 @@ class BuildFailed(FairleadError):
 class Job:
     """What all builds of one run share.
 
-    redact: takes secrets out of what a build says. scan: looks at an image, given its name in
-    this machine's engine and its digest; "passed", or why not run. It raises for what must not be
-    pushed.
+    redact: takes secrets out of what a build says. scan: looks at the images of a digest, one a
+    platform, given their names in this machine's engine; "passed", or why not run. It raises for
+    what must not be pushed.
     """
 
     building: Building
     revision: Revision
     able: Able
     tell: Listener
-    scan: Callable[[str, str], str]
+    scan: Callable[[Sequence[str], str], str]
     redact: Callable[[str], str] = str
     cancel: threading.Event = field(default_factory=threading.Event)
 
@@ -191,7 +191,7 @@ def _passed(job: Job, one: Buildable, layout: Layout) -> Built:
         tell("smoke test")
         smoke = try_image(loaded, one, job.cancel)
         tell("scan")
-        scan = job.scan(loaded.name, digest) if loaded.name else loaded.why
+        scan = loaded.why or job.scan(tuple(loaded.names.values()), digest)
     images = layout.images()
     sizes = (sum(part.size for part in layout.parts(image)) for image in images)
     return Built(
@@ -204,6 +204,7 @@ def _passed(job: Job, one: Buildable, layout: Layout) -> Built:
         layout=str(layout.folder.relative_to(job.building.root)),
         size=max(sizes, default=0),
         smoke=smoke,
+        tried=(loaded.native,) if smoke == PASSED else (),
         sbom=sbom,
         scan=scan,
     )

@@ -15,13 +15,16 @@ from fairlead.images.revision import Revision
 from fairlead.model import Image
 
 SCHEMA = 1
+LISTS = ("services", "tags", "tried")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
     """One image that passed. digest: of its index; platforms: platform → digest of its manifest.
 
-    smoke, scan, sbom: "passed" or why not run. layout: its folder, from the repository's root.
+    smoke, scan, sbom: "passed" or why not run; scan and sbom are about every platform. tried: the
+    platforms whose image was started, which is what smoke is about. layout: its folder, from the
+    repository's root.
     """
 
     name: str
@@ -35,6 +38,12 @@ class Built:
     smoke: str
     sbom: str
     scan: str
+    tried: tuple[str, ...] = ()
+
+    @property
+    def untried(self) -> tuple[str, ...]:
+        """The platforms that a passed smoke test says nothing about."""
+        return tuple(one for one in self.platforms if one and self.tried and one not in self.tried)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +127,7 @@ def _read(file: Path) -> Record | None:
         if raw.pop("schema", None) != SCHEMA:
             return None
         images = tuple(
-            Built(**{**one, "services": tuple(one["services"]), "tags": tuple(one["tags"])})
+            Built(**{**one, **{key: tuple(one.get(key, ())) for key in LISTS}})
             for one in raw.pop("images")
         )
         return Record(**raw, images=images)

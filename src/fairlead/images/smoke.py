@@ -16,7 +16,7 @@ from typing import Any
 from fairlead.config.build import ImageCheck
 from fairlead.errors import FairleadError
 from fairlead.images.archive import write_archive
-from fairlead.images.layout import Layout
+from fairlead.images.layout import Blob, Layout
 from fairlead.images.recipe import Buildable
 from fairlead.model import Command
 from fairlead.transport.local import Ran, run_local
@@ -35,17 +35,22 @@ class SmokeFailed(FairleadError):
 
 @dataclass(frozen=True)
 class Loaded:
-    """An image in this machine's engine. name: empty when it is not there, which `why` explains."""
+    """A build's images in this machine's engine. names: by platform. native: the one it runs.
 
-    name: str = ""
+    why: no image of a platform is there.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    native: str = ""
     why: str = ""
 
 
 @contextmanager
 def in_engine(layout: Layout, one: Buildable) -> Iterator[Loaded]:
-    """The image as this machine's engine has it, while the block runs; then it is removed.
+    """The images as this machine's engine has them, while the block runs; then they are removed.
 
-    Raises SmokeFailed when the engine does not take it.
+    All platforms: what is not run can be looked into all the same. Raises SmokeFailed when the
+    engine does not take one.
     """
     engine = _docker("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}")
     if not engine.ok:
@@ -55,34 +60,41 @@ def in_engine(layout: Layout, one: Buildable) -> Iterator[Loaded]:
     if not where.startswith(("unix://", "npipe://")):  # its ports are not this machine's
         yield Loaded(why=f"not run: the engine is on another machine ({where})")
         return
-    platform = engine.out.strip()
-    image = next((each for each in layout.images() if each.platform in (platform, "")), None)
-    if image is None:
-        yield Loaded(why=f"not run: it is not built for this machine ({platform})")
-        return
-    name = f"fairlead-smoke/{one.name.lower()}:{image.digest[7:19]}"
+    native = engine.out.strip()
+    names: dict[str, str] = {}
+    try:
+        for image in layout.images():
+            name = f"fairlead-smoke/{one.name.lower()}:{image.digest[7:19]}"
+            names[image.platform or native] = name
+            _load(layout, image, name, one)
+        yield Loaded(names, native)
+    finally:
+        _docker("image", "rm", "--force", *names.values())
+
+
+def _load(layout: Layout, image: Blob, name: str, one: Buildable) -> None:
     with tempfile.TemporaryDirectory(prefix="fairlead-") as folder:
         archive = Path(folder, "image.tar")
         write_archive(layout, image, name, archive)
         loaded = _docker("load", "--quiet", "--input", str(archive), timeout=600)
     if not loaded.ok:
-        raise _failed(one, "the engine of this machine does not take it", loaded.err)
-    try:
-        yield Loaded(name)
-    finally:
-        _docker("image", "rm", "--force", name)
+        raise _failed(one, f"this machine's engine does not take it ({image.platform})", loaded.err)
 
 
 def try_image(loaded: Loaded, one: Buildable, cancel: threading.Event) -> str:
-    """PASSED, or why nothing was tried. Raises SmokeFailed with the container's last words.
+    """PASSED, of the platform that this machine runs; or why nothing was tried.
 
-    Setting `cancel` ends the wait for it to become ready; the container is removed as ever.
+    Raises SmokeFailed with the container's last words. Setting `cancel` ends the wait for it to
+    become ready; the container is removed as ever.
     """
     if one.smoke.skip:
         return SKIPPED
-    if loaded.name:
-        _Trial(one, loaded.name, cancel).run()
-    return loaded.why or PASSED
+    if loaded.why:
+        return loaded.why
+    if loaded.native not in loaded.names:
+        return f"not run: it is not built for this machine ({loaded.native})"
+    _Trial(one, loaded.names[loaded.native], cancel).run()
+    return PASSED
 
 
 @dataclass

@@ -110,6 +110,7 @@ def _build(run: Run, job: "Job", wanted: "Sequence[Buildable]") -> None:
                 "digest": one.digest,
                 "platforms": dict(one.platforms),
                 "smoke": one.smoke,
+                "smoke_platforms": list(one.tried),
                 "sbom": one.sbom,
                 "scan": one.scan,
             }
@@ -125,7 +126,8 @@ def _row(one: "Outcome") -> tuple[object, ...]:
         return (one.name, "failed", None, None, None, None, None, one.cached)
     built = one.built
     platforms = ", ".join(built.platforms)
-    verdicts = (built.smoke, built.scan, built.sbom)
+    smoke = f"{built.smoke} on {', '.join(built.tried)}" if built.untried else built.smoke
+    verdicts = (smoke, built.scan, built.sbom)
     return (one.name, "passed", platforms, built.digest[:19], *verdicts, one.cached)
 
 

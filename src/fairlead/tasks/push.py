@@ -105,6 +105,9 @@ def _tell_untried(run: Run, wanted: "Sequence[Built]") -> None:
         for kind, said in (("smoke", one.smoke), ("scan", one.scan)):
             if said not in (PASSED, SKIPPED):
                 run.reporter.event(Notice(f"{one.name}: {kind} {said}", level="warning"))
+        if one.untried:
+            text = f"{one.name}: smoke passed on {', '.join(one.tried)}, not run on "
+            run.reporter.event(Notice(text + ", ".join(one.untried), level="warning"))
 
 
 def _plan(run: Run, wanted: "Sequence[Built]") -> None:

@@ -15,13 +15,14 @@ METADATA = "Metadata-Version: 2.1\nName: Jinja2\nVersion: {}\n"  # all that a sc
 
 @pytest.fixture
 def shop(sources, monkeypatch):
-    """A repository whose image holds a Jinja2 that an advisory warns of."""
+    """A repository whose image holds a Jinja2 that an advisory warns of, on another platform."""
     needs("trivy")
     needs("syft")
     monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
     files = {
-        "web/Dockerfile": f"FROM scratch\nCOPY METADATA {PLACE}\n",
-        "web/METADATA": METADATA.format("3.1.4"),
+        "web/Dockerfile": f"FROM scratch\nARG TARGETARCH\nCOPY METADATA-$TARGETARCH {PLACE}\n",
+        "web/METADATA-amd64": METADATA.format("3.1.5"),
+        "web/METADATA-arm64": METADATA.format("3.1.4"),
         ".gitignore": "trivy-cache/\n",
     }
     shop = sources("imgscan", files=files, more=SCAN)
@@ -29,7 +30,7 @@ def shop(sources, monkeypatch):
     return shop
 
 
-def test_a_finding_keeps_it_from_being_recorded_and_pushed(shop):
+def test_a_finding_of_any_platform_keeps_it_from_being_recorded_and_pushed(shop):
     refused = shop.inv("build", "--service=web")
     assert refused.code == 1
     assert "has 1 finding of severity" in refused.err
@@ -37,7 +38,7 @@ def test_a_finding_keeps_it_from_being_recorded_and_pushed(shop):
     assert not list(shop.folder.glob(".fairlead/builds/*.json"))
     assert "was built here and passed" in shop.inv("push", "--service=web").err
 
-    (shop.folder / "web/METADATA").write_text(METADATA.format("3.1.5"))
+    (shop.folder / "web/METADATA-arm64").write_text(METADATA.format("3.1.5"))
     commit = shop.commit("a Jinja2 that is fixed")
     (image,) = shop.inv("build", "--service=web", "--json").ok().result["images"]
     assert (image["scan"], image["sbom"]) == ("passed", "passed")

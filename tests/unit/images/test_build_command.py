@@ -27,7 +27,7 @@ def job(tmp_path):
             Revision(Standing(COMMIT, "main"), 0, ""),
             Able(Builder(), "docker-container", ("linux/amd64",)),
             lambda event: None,
-            lambda name, digest: "passed",
+            lambda names, digest: "passed",
         )
 
     return make

@@ -39,7 +39,7 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path):
     revision = Revision(Standing("c" * 40), 0, "")
     able = Able(Builder(), "docker", ("linux/amd64",))
     building = load_building(tmp_path, "", {})
-    job = Job(building, revision, able, lambda event: None, lambda name, digest: "passed")
+    job = Job(building, revision, able, lambda event: None, lambda names, digest: "passed")
     with pytest.raises(PreconditionError, match="nothing can be kept"):
         build_all(job, [])
 

@@ -1,15 +1,19 @@
 """Images that are scanned: the one of `scan --image`, and what `build` made, before it counts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from fairlead.errors import FairleadError
 
 if TYPE_CHECKING:
     from fairlead.checks.scan.scanning import Scanned
+    from fairlead.checks.verdict import Verdict
     from fairlead.cli.run import Run
     from fairlead.images.identity import Identity
     from fairlead.images.registry import Registry
+
+
+PASSED = "passed"
 
 
 class ScanFailed(FairleadError):
@@ -18,8 +22,11 @@ class ScanFailed(FairleadError):
     kind = "scan"
 
 
-def image_scan(run: "Run", commit: str) -> Callable[[str, str], str]:
-    """A function of (name in the local engine, digest) that gives "passed" or why not run.
+def image_scan(run: "Run", commit: str) -> Callable[[Sequence[str], str], str]:
+    """A function of (names in the local engine, digest) that gives "passed" or why not run.
+
+    The names are those of the images that the digest means, one a platform; it passed when each
+    did. What goes on record of a tool is the worst it said of any.
 
     Raises ConfigError at once for exclusions that cannot be read: no image is built in vain.
 
@@ -31,18 +38,37 @@ def image_scan(run: "Run", commit: str) -> Callable[[str, str], str]:
 
     from fairlead.config.exclusions import load_exclusions
     from fairlead.images.identity import Identity
+    from fairlead.tasks.shared.recording import put_image_on_record
 
     lock = Lock()
     load_exclusions(run.repository().root)
 
-    def scan_one(name: str, digest: str) -> str:
+    def scan_all(names: Sequence[str], digest: str) -> str:
         with lock:
-            return _judged(_scanned(run, Identity(name, digest, commit)), name)
+            found = [_scanned(run, name) for name in names]
+        days = [one.until for one in found if one.until]
+        image = Identity(names[0], digest, commit)
+        put_image_on_record(run, _worst(found), image, until=min(days, default=""))
+        said = [_judged(one, name) for one, name in zip(found, names, strict=True)]
+        return next((one for one in said if one != PASSED), PASSED)
 
-    return scan_one
+    return scan_all
 
 
-def _scanned(run: "Run", image: "Identity") -> "Scanned":
+def _worst(found: "Iterable[Scanned]") -> "list[Verdict]":
+    """One verdict a tool, of the image about which it said the worst."""
+    from fairlead.checks.verdict import Outcome
+
+    order = (Outcome.PASSED, Outcome.NOT_RUN, Outcome.ERROR, Outcome.FINDINGS)
+    worst: dict[str, Verdict] = {}
+    for verdict in (verdict for one in found for verdict in one.on_record):
+        before = worst.setdefault(verdict.tool, verdict)
+        if order.index(verdict.outcome) > order.index(before.outcome):
+            worst[verdict.tool] = verdict
+    return list(worst.values())
+
+
+def _scanned(run: "Run", reference: str) -> "Scanned":
     import datetime
 
     from fairlead.checks.cache import Memory
@@ -51,19 +77,16 @@ def _scanned(run: "Run", image: "Identity") -> "Scanned":
     from fairlead.checks.scan.scanning import Means, scan
     from fairlead.checks.tree import read_tree
     from fairlead.config.exclusions import load_exclusions
-    from fairlead.tasks.shared.recording import put_image_on_record
     from fairlead.tasks.shared.scanned import is_of_image
 
     repository = run.repository()
     root, settings = repository.root, repository.scan
     tree = read_tree(root).without(settings.exclude)
-    called = chosen(settings, tree, complexity=repository.lint.complexity, image=image.reference)
+    called = chosen(settings, tree, complexity=repository.lint.complexity, image=reference)
     tools = [one.tool for one in called if is_of_image(one.tool.name)]
     means = Means(Programs(root, memory=Memory(root)), None, lambda event: None)
     today = datetime.datetime.now(datetime.UTC).date()
-    found = scan(tools, tree, settings, load_exclusions(root), today, means)
-    put_image_on_record(run, found.on_record, image, until=found.until)
-    return found
+    return scan(tools, tree, settings, load_exclusions(root), today, means)
 
 
 def _judged(found: "Scanned", name: str) -> str:
@@ -79,7 +102,7 @@ def _judged(found: "Scanned", name: str) -> str:
             next_step="fix them, or judge them in the exclusions that `inv scan` names",
         )
     silent = [f"{one.tool}: {one.reason}" for one in found.without_answer]
-    return f"not run: {'; '.join(silent)}" if silent else "passed"
+    return f"not run: {'; '.join(silent)}" if silent else PASSED
 
 
 def identified(run: "Run", image: str) -> "Identity":

@@ -1,5 +1,6 @@
 """A host that takes every connection and answers on none: the end comes, though not at once."""
 
+import time
 from threading import Event
 from types import SimpleNamespace
 
@@ -7,7 +8,7 @@ import pytest
 
 from fairlead.errors import HostError
 from fairlead.model import Command, Host
-from fairlead.transport import ssh
+from fairlead.transport import connection, ssh
 from fairlead.transport.connection import SshSettings
 from fairlead.transport.hearing import Hearing
 
@@ -146,3 +147,27 @@ class TestACommandWithoutEnd:
             error = self.ended(monkeypatch, opened)
             assert "the host did not say that it was killed" in error.what
             assert error.state == "it may run on there"
+
+
+def test_a_peer_that_gives_no_sign_of_life_is_dead_in_15_s(monkeypatch):
+    """The longest from its last sign to the end: one pause, then one question without an answer."""
+    assert connection.DEAD_PEER_SECONDS == 15
+    monkeypatch.setattr(connection, "DEAD_PEER_SECONDS", 0.15)
+    monkeypatch.setattr(connection, "PULSE_SECONDS", 0.05)
+    alive, ended, last = [True], Event(), [0.0]
+
+    def ask(word, wait):
+        if time.monotonic() - began < 0.2:
+            last[0] = time.monotonic()
+        else:
+            ended.wait(5)
+
+    def close():
+        alive.clear()
+        ended.set()
+
+    peer = SimpleNamespace(is_active=lambda: bool(alive), global_request=ask, close=close)
+    began = time.monotonic()
+    connection._watch(peer)
+    assert last[0] > 0
+    assert 0.1 < time.monotonic() - last[0] < 1

@@ -22,6 +22,7 @@ from fairlead.rollout.gates import check_gates
 from fairlead.rollout.observed import Container, HostState, Observed
 from fairlead.rollout.plan import Plan
 from fairlead.rollout.registries import registry_for
+from fairlead.rollout.rollback import without_way_back
 from fairlead.rollout.session import Session
 from fairlead.rollout.situation import Situation
 from fairlead.rollout.sources import checked_out, commit_of, with_commits
@@ -250,12 +251,24 @@ def _described(plan: Plan, situation: Situation, notes: list[str]) -> Plan:
         names = ", ".join(situation.environment.from_process)
         notes = [*notes, f"from this process's environment, not from a file: {names}"]
     notes = [*notes, *shared_router.announced(situation), *_dropped(situation)]
+    notes += _no_way_back(situation.environment.name, observed)
     return Plan(plan.steps, plan.tidy, tuple(notes), header)
 
 
 def _without_backup(plan: Plan, reason: str) -> Plan:
     note = f"no backup of the data is taken: {reason}"
     return replace(plan, notes=(note, *plan.notes), audit={"skipped_backup": reason})
+
+
+def _no_way_back(name: str, observed: Observed) -> list[str]:
+    new = without_way_back(observed)
+    if not new:
+        return []
+    others = ",".join(sorted(set(observed) - set(new)))
+    return [
+        f"{', '.join(new)}: no older release is there, so a rollback of this one has to leave it "
+        f"out: inv rollback --quick --env={name} --hosts={others}"
+    ]
 
 
 def _dropped(situation: Situation) -> list[str]:

@@ -63,6 +63,21 @@ def _candidate(kept: KeptRelease, observed: Observed) -> Candidate:
     )
 
 
+def without_way_back(observed: Observed) -> tuple[str, ...]:
+    """Hosts by which a deploy to all of these could not be rolled back: they joined since the last.
+
+    None where a proven release is on all of them, or where nothing is live yet.
+    """
+    live = {state.live_release for state in observed.values()} - {""}
+    proven = {
+        name: {kept.id for kept in state.releases if kept.status == ReleaseStatus.PROVEN}
+        for name, state in observed.items()
+    }
+    if not live or set.intersection(*proven.values()):
+        return ()
+    return tuple(sorted(name for name, ids in proven.items() if not ids & live))
+
+
 def choose(observed: Observed, to: str = "") -> Candidate:
     """The candidate named by timestamp, release or tag; without a name the one before the live.
 

@@ -57,6 +57,13 @@ def test_a_person_is_asked_what_is_to_happen_where(monkeypatch):
     assert scene.host.state.live_release == "0002-v2"
 
 
+def test_the_next_command_is_the_way_back(monkeypatch, capsys):
+    """Of the hosts that have one."""
+    scene = Scene(monkeypatch, yes=True)
+    scene.deploy()
+    assert "next: inv rollback --quick --env=staging takes it back" in capsys.readouterr().out
+
+
 def test_a_no_changes_nothing(monkeypatch):
     scene = Scene(monkeypatch, "n\n")
     with pytest.raises(GateRefused, match="not confirmed"):

@@ -222,6 +222,17 @@ class TestDeploy:
         commands = [argv for _, _, argv in all_commands((*plan.steps, *plan.tidy))]
         assert not [argv for argv in commands if "shop-staging-redis-1" in argv]
 
+    def test_a_host_that_joined_has_no_way_back_yet(self, project):
+        """The plan says so, and which hosts a rollback could be for."""
+        _, host = project.deployed("v1")
+        joined = '[hosts.web2]\naddress = "web2.test"\nroles = ["web"]\n'
+        project.write(config=CONFIG + joined)
+        states = {"web1": host.state, "web2": empty_host("web2")}
+        session, _ = session_of(project.environment(), states)
+        _, plan = plan_deploy(session, "v2")
+        [note] = [note for note in plan.notes if note.startswith("web2: no older release")]
+        assert note.endswith("inv rollback --quick --env=staging --hosts=web1")
+
     def test_one_service_alone_leaves_the_others_as_they_are(self, project, content):
         """--service: the others stay at the digest that is live, wherever their tags point now."""
         _, host = project.deployed("v1")

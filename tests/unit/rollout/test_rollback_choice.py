@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fairlead.errors import FairleadError, UsageError
 from fairlead.model import ReleaseStatus
 from fairlead.rollout.observed import Backup, Live
-from fairlead.rollout.rollback import candidates, choose
+from fairlead.rollout.rollback import candidates, choose, without_way_back
 
 PROVEN, FAILED, BAD = ReleaseStatus.PROVEN, ReleaseStatus.FAILED, ReleaseStatus.ROLLED_BACK
 ENVIRONMENT = an_environment(("web1", "web2"))
@@ -34,6 +34,26 @@ def host(live=None, name="web1", backups=(), **releases):
 
 def chosen(state, to="", **more):
     return choose({state.host: state, **more}, to).release
+
+
+class TestAHostThatJoined:
+    OLD = host(2, r1="proven", r2="proven")
+
+    @pytest.mark.parametrize(
+        ("web2", "new"),
+        [
+            (host(name="web2"), ("web2",)),
+            (host(2, name="web2", r2="proven"), ()),
+            (host(2, name="web2", r1="proven", r2="proven"), ()),
+            (host(name="web2", r2="failed"), ("web2",)),
+        ],
+    )
+    def test_a_deploy_to_it_has_no_way_back_there(self, web2, new):
+        """Unless it keeps, proven, a release that the others have too."""
+        assert without_way_back({"web1": self.OLD, "web2": web2}) == new
+
+    def test_a_first_deploy_has_none_anywhere_and_nobody_expects_one(self):
+        assert without_way_back({"web1": host(), "web2": host(name="web2")}) == ()
 
 
 class TestQuick:

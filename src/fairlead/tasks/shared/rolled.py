@@ -35,7 +35,8 @@ def roll(
     asked = f"{doing[0].upper()}{doing[1:]} in {session.environment.name}"
     run.approve(f"{asked} (live now: {live})?")
     outcome = carry_out(session, situation, plan, doing, resumed)
-    run.reporter.result(_payload(session, outcome), _summary(session, outcome, doing))
+    summary = _summary(session, outcome, _next(situation, outcome, doing))
+    run.reporter.result(_payload(session, outcome), summary)
 
 
 def resumed(run: "Run", tag: str, wait: float) -> None:
@@ -79,7 +80,8 @@ def taken_back(run: "Run", session: "Session", *, any_: bool) -> bool:
         return True
     run.approve(f"Take back `{unfinished.doing}` in {session.environment.name}?")
     outcome = take_back(session, situation, plan, unfinished)
-    run.reporter.result(_payload(session, outcome), _summary(session, outcome, "rollback"))
+    status = f"inv status --env={session.environment.name}"
+    run.reporter.result(_payload(session, outcome), _summary(session, outcome, status))
     return True
 
 
@@ -113,10 +115,27 @@ def _payload(session: "Session", outcome: "Outcome") -> dict[str, object]:
     }
 
 
-def _summary(session: "Session", outcome: "Outcome", doing: str) -> list[str]:
+def _next(situation: "Situation", outcome: "Outcome", doing: str) -> str:
+    """The next command: after a deploy the way back, where there is one."""
+    from fairlead.rollout.rollback import without_way_back
+
+    name = situation.environment.name
+    if doing.split()[0] != "deploy" or not outcome.previous:
+        return f"inv status --env={name}"
+    new = without_way_back(situation.observed)
+    if not new:
+        return f"inv rollback --quick --env={name} takes it back"
+    others = ",".join(sorted(set(situation.observed) - set(new)))
+    return (
+        f"inv rollback --quick --env={name} --hosts={others} takes it back, but not on "
+        f"{', '.join(new)}, "
+        "where no older release is"
+    )
+
+
+def _summary(session: "Session", outcome: "Outcome", next_step: str) -> list[str]:
     environment = session.environment
     before = f" (was {', '.join(outcome.previous)})" if outcome.previous else ""
-    verb = doing.split()[0]
     took = sum(outcome.seconds.values())
     live = f"{environment.app} {environment.name}: {outcome.release} is live{before}"
     lines = [f"{live}, after {took:.1f} s"]
@@ -126,8 +145,5 @@ def _summary(session: "Session", outcome: "Outcome", doing: str) -> list[str]:
         lines.append(f"  {outcome.bypass}")
     if environment.url:
         lines.append(f"  {environment.url}")
-    revertible = verb == "deploy" and bool(outcome.previous)
-    back = "inv rollback --quick" if revertible else "inv status"
-    default = f" --env={environment.name}"
-    lines.append(f"next: {back}{default}" + (" takes it back" if revertible else ""))
+    lines.append(f"next: {next_step}")
     return lines

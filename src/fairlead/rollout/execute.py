@@ -30,14 +30,12 @@ class Failure:
     """Where a plan stopped: `reasons` by host (`here` for this machine), a sentence a line.
 
     evidence: what the containers that the step was about show, by host: an undo takes them away.
-    fenced: hosts whose lock is somebody else's by now.
     """
 
     step: Step
     reasons: Mapping[str, tuple[str, ...]]
     evidence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     interrupted: bool = False
-    fenced: frozenset[str] = frozenset()
 
     @property
     def told(self) -> list[str]:
@@ -53,8 +51,9 @@ class Failure:
 class Execution:
     """One run of a plan on a fleet; it is our turn there. `cancel` is set by Ctrl-C.
 
-    stuck: hosts where the undo of a step that touched what serves failed. data_unknown: data that
-    were being restored could not be brought back, so nothing was started on them.
+    fenced: hosts whose lock is somebody else's by now. stuck: hosts where the undo of a step that
+    touched what serves failed. data_unknown: data that were being restored could not be brought
+    back, so nothing was started on them.
     """
 
     fleet: Fleet
@@ -99,6 +98,7 @@ class Execution:
             back = Step(f"undo {step.name}", f"undo: {step.title}", step.undo)
             started = self._announce(back)
             outcomes = self.fleet.act(back.name, back.commands, self.turn)
+            self._note_fenced(outcomes)
             reasons = _reasons(outcomes)
             self._conclude(back, started, not reasons)
             for name, lines in reasons.items():
@@ -139,11 +139,7 @@ class Execution:
             cancel = self.cancel if step.interruptible else None
             outcomes = self.fleet.act(step.name, step.commands, self.turn, cancel)
             reasons = _reasons(outcomes)
-            self.fenced |= {
-                name
-                for name, outcome in outcomes.items()
-                if isinstance(outcome, Result) and FENCED in outcome.out.splitlines()
-            }
+            self._note_fenced(outcomes)
             if isinstance(step, SmokeStep) and not reasons:
                 reasons = _judge(step, outcomes)
         self._conclude(step, started, not reasons)
@@ -154,7 +150,14 @@ class Execution:
             return Failure(step, {}, interrupted=True)
         asked = self.situation.hosts if isinstance(step, ClientSmokeStep) else reasons
         evidence = self._explain(step, [name for name in asked if name in self.fleet.transports])
-        return Failure(step, reasons, evidence, fenced=frozenset(self.fenced))
+        return Failure(step, reasons, evidence)
+
+    def _note_fenced(self, outcomes: Mapping[str, Outcome]) -> None:
+        self.fenced |= {
+            name
+            for name, outcome in outcomes.items()
+            if isinstance(outcome, Result) and FENCED in outcome.out.splitlines()
+        }
 
     def _explain(self, step: Step, names: list[str]) -> dict[str, tuple[str, ...]]:
         """State, health answers and last log lines of the containers that the step was about."""

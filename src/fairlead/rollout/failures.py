@@ -34,8 +34,8 @@ def failed(
     why += [f"{n}: could not be undone: {line}" for n, lines in unmade.items() for line in lines]
     why += _data_lost(execution)
     facts = serving.facts(execution.situation, states)
-    if failure.fenced and set(moved) <= failure.fenced and not lost:
-        return _overtaken(failure, why, states)
+    if execution.fenced and set(moved) <= execution.fenced and not lost:
+        return _overtaken(execution.fenced, failure, why, states)
     if moved or execution.stuck or (lost and execution.after_switch):
         return MixedState(
             f"{_what(failure)}, and not every host is back at what it served before",
@@ -108,10 +108,12 @@ def not_as_planned(situation: Situation, wrong: Mapping[str, str], states: Obser
     )
 
 
-def _overtaken(failure: Failure, why: list[str], states: Mapping[str, HostState]) -> FairleadError:
+def _overtaken(
+    fenced: set[str], failure: Failure, why: list[str], states: Mapping[str, HostState]
+) -> FairleadError:
     """This command slept, or was cut off, for longer than its lease; the hosts are another's."""
     return LockLost(
-        f"the lock was lost on {' and '.join(sorted(failure.fenced))} before `{failure.step.name}`",
+        f"the lock was lost on {' and '.join(sorted(fenced))} at `{failure.step.name}`",
         why=why,
         state=f"this command changed nothing after that; {serving.table(states)}",
         next_step="inv status shows who is at work; then repeat the command if it is still wanted",

@@ -590,6 +590,20 @@ class TestTheLock:
         assert scene.live == {"web1": "blue", "web2": "blue"}
         assert scene.hosts["web2"].owner == "theirs"
 
+    def test_one_that_is_lost_in_the_middle_of_the_switch_is_no_mixed_state(self):
+        """One host had switched when somebody took over: both are theirs by now."""
+        scene = Scene().fails("web1", at("fl_switch", code=75, out="@fenced"))
+
+        def stolen(host):
+            if host.done[-1][0] == "fl_switch":
+                for one in scene.hosts.values():
+                    one.owner = "theirs"
+
+        scene.hosts["web2"].watch = stolen
+        error = scene.fail(LockLost)
+        assert error.what == "the lock was lost on web1 and web2 at `switch`"
+        assert scene.live == {"web1": "blue", "web2": "green"}
+
 
 class TestInterruption:
     """Ctrl-C or SIGTERM: what is done is undone, the lock is freed."""

@@ -64,7 +64,9 @@ def _again(failure: Failure, execution: Execution, lost: list[str]) -> str:
     said = "correct what is told above"
     if failure.step.name == "migrate":
         said += f" (all that the migration said: {execution.record('migrate')})"
-    gone = "; the new containers are gone, inv logs shows what serves" if failure.evidence else ""
+    gone = "; the new containers are gone" if failure.evidence else ""
+    if gone and any(state.live_release for state in execution.situation.observed.values()):
+        gone += ", inv logs shows what serves"
     return f"{said}, then deploy again{gone}"
 
 

@@ -521,6 +521,7 @@ class TestAFirstDeploy:
         scene = Scene(states=states).fails("web2", at("fl_await"))
         error = scene.fail(DeployFailed)
         assert error.state == "web1 serves nothing · web2 serves nothing"
+        assert "inv logs" not in error.next_step
         assert all(host.state.containers == () for host in scene.hosts.values())
 
     def test_failed_after_the_switch_nothing_is_live_again(self):

@@ -82,6 +82,13 @@ def test_the_refusal_says_why_and_what_to_do(start):
     assert "next:  repeat it without --service" in told
 
 
+@pytest.mark.parametrize("words", [("rollback", "--quick"), ("status",)])
+def test_without_env_it_is_the_default_one_and_that_is_said(start, words):
+    notice = "environment staging, the default; --env names another"
+    assert notice in start(*words)[1]
+    assert notice not in start(*words, "--env=staging")[1]
+
+
 def test_help_says_what_is_not_for_a_task(start):
     assert "Not for this task: a release is rolled back whole" in start("rollback", "--help")[1]
     assert "Not for this task" not in start("logs", "--help")[1]

@@ -99,12 +99,17 @@ def registry(content):
 
 
 @pytest.fixture
-def project(tmp_path, registry):
-    """A project on disk, its images in the registry; `write` changes its files."""
+def compose():
+    """What reads compose files is here."""
     if not shutil.which("docker"):
         pytest.skip("no docker client here, which reads compose files")
     if subprocess.run(["docker", "compose", "version"], capture_output=True).returncode:
         pytest.skip("no Compose plugin here")
+
+
+@pytest.fixture
+def project(tmp_path, registry, compose):
+    """A project on disk, its images in the registry; `write` changes its files."""
 
     class Project:
         root = tmp_path
@@ -282,6 +287,47 @@ class TestDeploy:
         with pytest.raises(PreconditionError, match="no release is live") as caught:
             plan_deploy(session, "v2", ("api",))
         assert "without --service" in caught.value.next_step
+
+
+class TestAfterInit:
+    COMPOSE = """\
+services:
+  api:
+    build: .
+    image: {registry}/team/api
+    ports: ["8000:8000"]
+    depends_on: [redis]
+    healthcheck: {test: ["CMD", "curl", "-f", "http://localhost:8000/healthz"]}
+  redis:
+    image: {registry}/team/redis:7
+    volumes: ["data:/data"]
+volumes:
+  data:
+"""
+
+    def test_what_init_writes_is_planned_without_an_edit(
+        self, compose, registry, tmp_path, monkeypatch, capsys
+    ):
+        """A folder with a compose file and nothing else; only the host's address is given."""
+        from fairlead.program import Fairlead
+        from fairlead.tasks import ns
+
+        (tmp_path / "compose.yaml").write_text(self.COMPOSE.replace("{registry}", registry))
+        monkeypatch.chdir(tmp_path)
+        argv = ["fairlead", "init"]
+        monkeypatch.setattr("sys.argv", argv)
+        with pytest.raises(SystemExit) as ended:
+            Fairlead(namespace=ns, name="fairlead", binary="fairlead").run(argv)
+        assert not ended.value.code, capsys.readouterr()
+
+        environment = load(tmp_path, None, {"STAGING_HOST": "web1.test"})
+        assert [host.address for host in environment.hosts] == ["web1.test"]
+        name = environment.hosts[0].name
+        session, _ = session_of(environment, {name: empty_host(name)})
+        situation, plan = plan_deploy(session, "v2")
+        part = situation.part(name)
+        assert (part.replicas, part.routed, part.stateful) == ({"api": 1}, ("api",), ("redis",))
+        assert {"upload", "pull", "router", "data", "start", "health", "switch"} <= set(names(plan))
 
 
 class TestRefusedDeploys:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from fairlead.model import Command
+from fairlead.transport import descendants
 from fairlead.transport.protocol import LineListener
 
 GRACE = 2.0  # s between SIGTERM and SIGKILL: time for a tool to remove its temporary files
@@ -48,13 +49,14 @@ def run_local(
     cancel: threading.Event | None = None,
     odd_bytes: str = "replace",
 ) -> Ran:
-    """Run a program in a process group of its own; nothing it started outlives it.
+    """Run a program in a process group of its own; nothing of the group outlives it.
 
     cwd: where it runs. environ: its whole environment (default: ours). on_line gets each complete
     line of stdout and stderr as it arrives. Setting `cancel`, or command.timeout (s), ends the
-    group: SIGTERM, then SIGKILL after GRACE. Output is read as UTF-8; odd_bytes: what becomes of
-    those that are none ("surrogateescape" keeps them, for names of files). Raises nothing for what
-    the program does; a program that is not there is told by `missing`.
+    group, and on Linux all other descendants: SIGTERM, then SIGKILL after GRACE. Output is read as
+    UTF-8; odd_bytes: what becomes of those that are none ("surrogateescape" keeps them, for names
+    of files). Raises nothing for what the program does; a program that is not there is told by
+    `missing`.
     """
     began = time.monotonic()
     try:
@@ -119,12 +121,21 @@ def _ended(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
 
 
 def _end(process: "subprocess.Popen[bytes]", grace: float) -> None:
-    """End the group: politely when it still runs, then whatever is left of it."""
+    """End the group: politely when it still runs, then whatever is left of it.
+
+    Of one that still runs, also the descendants that left its group.
+    """
+    apart: tuple[int, ...] = ()
     if process.poll() is None:
+        apart = descendants.apart(process.pid)
         _signal(process.pid, signal.SIGTERM)
+        descendants.tell(apart, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(grace)
     _signal(process.pid, signal.SIGKILL)
+    descendants.tell(apart, signal.SIGKILL)
+    for handle in apart:
+        os.close(handle)
     process.wait()
 
 

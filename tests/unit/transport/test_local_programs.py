@@ -48,6 +48,15 @@ def test_at_its_timeout_it_ends_with_its_children(trap):
     assert has_ended(int(ran.out))
 
 
+@pytest.mark.parametrize("trap", ["", "trap : TERM; "], ids=["polite", "deaf"])
+def test_at_its_timeout_a_child_in_a_session_of_its_own_ends_too(trap):
+    """A server that a suite starts like that would be ended by nobody."""
+    server = f"{trap}echo $$; exec >/dev/null 2>&1; while :; do sleep 300; done"
+    ran = run_local(shell(f"setsid sh -c '{server}' & wait", timeout=1.0))
+    assert ran.stopped == "timeout"
+    assert has_ended(int(ran.out))
+
+
 def test_a_child_left_in_the_background_does_not_outlive_it():
     ran = run_local(shell("sleep 60 >/dev/null 2>&1 & echo $!"))
     assert ran.ok

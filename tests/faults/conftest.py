@@ -2,16 +2,30 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.faults import matrix
+from tests.faults.invariants import KEY, VALUE, in_redis
 from tests.faults.scene import LEASE, OLD
 from tests.lab.conftest import hosts, image, lab, project  # noqa: F401  fixtures
 from tests.lab.project import COMPOSE, SMOKE, Project
 
 SERVICE = "    env_file: .env\n    ports"
 LATE = '    command: ["sh", "-c", "sleep .4; exec python -m agentic.api"]\n'
+# Other hosts use the Redis of the first, which outlives a host that is killed.
+PORT = 16479
+REDIS = '    healthcheck:\n      test: ["CMD", "redis-cli", "ping"]'
+KEPT = ('"--appendonly", "no"', '"--appendonly", "yes"')
+FILL = "eval \"for i=1,5000 do redis.call('set', 'k'..i, 'v'..i) end\" 0"
+DATA = """
+[[backup.data]]
+name = "cache"
+kind = "redis"
+service = "redis"
+required = true
+"""
 MIGRATION = """
 [migrate]
 service = "api"
@@ -21,22 +35,19 @@ command = "sh -c 'echo migrating; sleep .7'"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("faults")
-    group.addoption("--cases", default="sample", help="all, sample, or a part of a case's name")
-    group.addoption("--fault-hosts", type=int, default=1, help="hosts; the last one is struck")
+    group.addoption("--cases", default="few", help="all, sample, few, or parts of names")
+    group.addoption("--fault-hosts", type=int, default=2, help="hosts; one is struck")
     group.addoption("--count", type=int, default=18, help="cases of a sample")
     group.addoption("--seed", type=int, default=0, help="of the sample, and of random kills")
     group.addoption("--minutes", type=float, default=0.0, help="of random kills; 0: none")
+    group.addoption("--tried", type=Path, help="a file that keeps what runs in parts have tried")
     group.addoption("--write", action="store_true", help="write the table into docs/why/faults.md")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "case" in metafunc.fixturenames:
-        wanted = metafunc.config.getoption("--cases")
-        seed, count = (metafunc.config.getoption(name) for name in ("--seed", "--count"))
-        cases = matrix.sample(seed, count) if wanted == "sample" else matrix.every()
-        if wanted not in ("sample", "all"):
-            cases = [case for case in cases if wanted in str(case)]
-        metafunc.parametrize("case", cases, ids=str)
+        options = (metafunc.config.getoption(one) for one in ("--cases", "--seed", "--count"))
+        metafunc.parametrize("case", matrix.chosen(*options), ids=str)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -64,12 +75,16 @@ def struck(project, image, hosts, request) -> MakeApp:  # noqa: F811
 
     def make(name: str, prepare: Callable[[Project], None] | None = None) -> Project:
         if name not in made:
+            ours = hosts(2 * count)[count:] if prepare else hosts(count)
             one: Project = project(
                 name,
-                hosts=hosts(2 * count)[count:] if prepare else hosts(count),
+                hosts=ours,
                 worker=True,
-                compose=COMPOSE.replace(SERVICE, LATE + SERVICE),
-                more=MIGRATION,
+                compose=COMPOSE.replace(SERVICE, LATE + SERVICE)
+                .replace(REDIS, f'    ports: ["{PORT}:6379"]\n{REDIS}')
+                .replace(*KEPT),
+                variables={"REDIS_URL": f"redis://{ours[0].address}:{PORT}/0"},
+                more=DATA + MIGRATION,
                 smoke=SMOKE,
                 drain_timeout="4s",
                 keep_warm="20s",
@@ -79,6 +94,8 @@ def struck(project, image, hosts, request) -> MakeApp:  # noqa: F811
                 prepare(one)
             image("v2")
             one.deploy(image(OLD)).ok()
+            in_redis(one, FILL)
+            assert in_redis(one, f"GET {KEY}") == VALUE
             made[name] = one
         return made[name]
 
@@ -93,34 +110,38 @@ def app(struck) -> Project:
 
 @pytest.fixture(scope="module")
 def cramped(struck) -> Iterator[Project]:
-    """The application whose folder has a small file system of its own, which can be filled."""
+    """The application on hosts with small file systems, which can be filled: /opt, the router's
+    folder in it, and /tmp."""
+    small = (("/opt", "160m", "755"), ("/opt/fairlead", "16m", "755"), ("/tmp", "8m", "1777"))
 
     def prepare(one: Project) -> None:
-        folder = f"/opt/{one.app}"
         for host in one.hosts:
-            host.must(
-                f"mkdir -p {folder} && mount -t tmpfs -o size=64m,mode=755,uid=$(id -u deploy)"
-                f" tmpfs {folder}",
-                user="root",
+            mounts = " && ".join(
+                f"mkdir -p {folder} && mount -t tmpfs"
+                f" -o size={size},mode={mode},uid=$(id -u deploy),gid=$(id -g deploy)"
+                f" tmpfs {folder}"
+                for folder, size, mode in small
             )
+            host.must(f"docker rm -f fairlead-router; {mounts}", user="root")
 
     one = struck("cramped", prepare)
     yield one
+    one.clear()
     for host in one.hosts:
-        host.run(f"umount -l /opt/{one.app}", user="root")
+        folders = " ".join(folder for folder, *_ in reversed(small))
+        host.run(f"docker rm -f fairlead-router; umount -l {folders}", user="root")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def told(request: pytest.FixtureRequest) -> Iterator[None]:
     """The table, when all is done."""
     yield
-    if matrix.TRIED:
+    options = request.config.getoption
+    tried = matrix.kept(options("--tried")) if options("--tried") else matrix.TRIED
+    if tried:
         capture = request.config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled():
-            print("\n\n" + matrix.table(matrix.TRIED))
-        if request.config.getoption("--write"):
-            matrix.write(
-                matrix.TRIED,
-                f"{len(matrix.TRIED)} cases, {request.config.getoption('--fault-hosts')} host(s), "
-                f"{os.cpu_count()} cores.",
-            )
+            print("\n\n" + matrix.table(tried))
+        if options("--write"):
+            note = f"{len(tried)} cases, {options('--fault-hosts')} hosts, {os.cpu_count()} cores."
+            matrix.write(tried, note)

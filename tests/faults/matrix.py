@@ -1,5 +1,6 @@
 """The matrix: which faults meet which phases, and the table that a run writes of itself."""
 
+import json
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,14 +8,12 @@ from pathlib import Path
 
 from tests.faults.faults import FAULTS, Fault
 
-LOOK = "look"  # before the plan: the client is connected, and nothing has been announced yet
-PULL = "pull"  # only where the image is not there yet
-PHASES = (
-    LOOK, "backup", "upload", PULL, "migrate", "start", "health", "smoke-idle", "switch",
-    "smoke-host", "drain", "workers", "verify", "tidy",
-)  # fmt: skip
 PAGE = Path(__file__).parents[2] / "docs/why/faults.md"
 BEGIN, END = "<!-- matrix: written by ./scripts/test --faults -->", "<!-- end of the matrix -->"
+EVERY_TIME = (
+    "client: SIGKILL @ switch",
+    "connection: sshd's session killed @ drain",
+)  # what every change is tried with
 
 
 @dataclass(frozen=True)
@@ -32,54 +31,83 @@ class Case:
 class Tried:
     """What came of a case. recovery: s from the fault to a settled state, commands included.
 
-    way: what settled it: the deploy itself, or the command that was given.
+    code: with which the deploy ended. way: what settled it: the deploy itself, or the command that
+    was given.
     """
 
     case: Case
     passed: bool
-    recovery: float
-    way: str
+    recovery: float = 0.0
+    code: int | None = None
+    way: str = ""
 
 
 TRIED: list[Tried] = []
 """The cases of this run, in order."""
 
 
-def every(phases: Sequence[str] = PHASES) -> list[Case]:
-    return [Case(fault, phase) for fault in FAULTS for phase in phases]
+def keep(file: Path, one: Tried) -> None:
+    """Put it down for the runs to come: the whole matrix takes hours, and is run in parts."""
+    with file.open("a") as lines:
+        lines.write(json.dumps({**vars(one), "case": str(one.case)}) + "\n")
+
+
+def kept(file: Path) -> list[Tried]:
+    """What was put down there, of each case how it went the last time; in the matrix's order."""
+    lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    last = {line["case"]: line for line in lines}
+    return [Tried(**{**last[str(one)], "case": one}) for one in every() if str(one) in last]
+
+
+def every() -> list[Case]:
+    return [Case(fault, phase) for fault in FAULTS for phase in fault.phases]
+
+
+def chosen(wanted: str, seed: int, count: int) -> list[Case]:
+    """`all`, `sample`, `few` (those of every change), or by parts of their names, with commas."""
+    if wanted == "sample":
+        return sample(seed, count)
+    parts = {"all": [""], "few": list(EVERY_TIME)}.get(wanted, wanted.split(","))
+    return [case for case in every() if any(part in str(case) for part in parts)]
 
 
 def sample(seed: int, count: int) -> list[Case]:
     """Some cases, chosen by a seed so that each fault and each phase is met at least once."""
-    chance = random.Random(seed)
-    phases = list(PHASES)
-    chance.shuffle(phases)
-    diagonal = [Case(fault, phases[number % len(phases)]) for number, fault in enumerate(FAULTS)]
-    met = {case.phase for case in diagonal}
-    rest = [case for case in every() if case not in diagonal]
-    chance.shuffle(rest)
-    missed = [next(c for c in rest if c.phase == phase) for phase in phases if phase not in met]
-    chosen = diagonal + missed
-    return (chosen + [case for case in rest if case not in missed])[: max(count, len(chosen))]
+    rest = every()
+    random.Random(seed).shuffle(rest)
+    found: list[Case] = []
+    for fault in FAULTS:
+        ours = [case for case in rest if case.fault is fault]
+        met = {case.phase for case in found}
+        found.append(next((case for case in ours if case.phase not in met), ours[0]))
+    for phase in {case.phase for case in rest} - {case.phase for case in found}:
+        found.append(next(case for case in rest if case.phase == phase))
+    return (found + [case for case in rest if case not in found])[: max(count, len(found))]
 
 
 def table(tried: Iterable[Tried]) -> str:
-    """A row per fault: cases, passed, the worst recovery."""
+    """A row per fault: cases, passed, how the deploys ended, the worst recovery."""
     rows: dict[str, list[Tried]] = {}
     for one in tried:
         rows.setdefault(one.case.fault.name, []).append(one)
-    lines = ["| fault | phases tried | passed | worst recovery | by |", "|---|---|---|---|---|"]
+    lines = [
+        "| fault | phases | tried | passed | ended with | worst recovery | by |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for name, ones in rows.items():
-        ways = ", ".join(sorted({one.way for one in ones if one.way}))
-        worst = max(one.recovery for one in ones)
-        passed = sum(one.passed for one in ones)
-        lines.append(f"| {name} | {len(ones)} | {passed} | {worst:.1f} s | {ways} |")
+        possible = len(ones[0].case.fault.phases)
+        lines.append(f"| {name} | {possible} | {_row(ones)} |")
     total = [one for ones in rows.values() for one in ones]
-    lines.append(
-        f"| **all** | {len(total)} | {sum(one.passed for one in total)} | "
-        f"{max((one.recovery for one in total), default=0):.1f} s | |"
-    )
+    lines.append(f"| **all** | {len(every())} | {_row(total)} |")
     return "\n".join(lines)
+
+
+def _row(ones: Sequence[Tried]) -> str:
+    passed = sum(one.passed for one in ones)
+    codes = ", ".join(str(code) for code in sorted({one.code for one in ones} - {None}))
+    worst = max((one.recovery for one in ones), default=0)
+    ways = ", ".join(sorted({one.way for one in ones if one.way}))
+    return f"{len(ones)} | {passed} | {codes} | {worst:.1f} s | {ways}"
 
 
 def write(tried: Sequence[Tried], note: str) -> None:

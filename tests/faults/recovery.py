@@ -4,36 +4,49 @@ from tests.faults.scene import Scene, result
 from tests.lab.project import Run
 
 WAYS = ("resume", "rollback")
+NOTHING = "nothing left to do"
 
 
-def recover(scene: Scene, way: str) -> tuple[str, str]:
+def recover(scene: Scene) -> tuple[str, str]:
     """Settle what a deploy left; the tag that has to serve then, and what it took.
 
     What `status` calls unfinished is finished (`resume`) or taken back (`rollback`), whichever is
-    asked for. A deploy that said how it ended needs nobody: 0 is the new release, any other code
-    the one before. Of one that could not say, what it had begun may be finished all the same.
+    the scene's way. A deploy that said how it ended needs nobody: 0 is the new release, any other
+    code the one before. Of one that could not say, what it had begun may be finished all the same.
     """
+    if scene.settled:
+        return scene.settled
     ended = scene.ended
     assert ended is not None
-    environment = f"--env={scene.app.environment}"
-    status = scene.app.inv("status", "--json")
-    if status.result["unfinished"]:
-        assert "--resume finishes it" in status.text, status.text
-        if way == "resume":
-            return resumed(scene, scene.app.inv("deploy", "--resume", "--json", environment))
-        back = scene.app.inv("rollback", "--json", environment)
-        assert back.code == 0, back.text
-        return scene.before, "rollback"
-    if ended.code in (0, 1, 3, 5) and result(ended):
+    if settled := finished(scene):
+        return settled
+    if result(ended):
         return scene.tag if ended.code == 0 else scene.before, "itself"
-    if way == "resume" and ended.code < 0:
-        return resumed(scene, scene.app.inv("deploy", "--resume", "--json", environment))
-    return scene.app.serving(), "nothing left to do"
+    if scene.way == "resume" and ended.code < 0:
+        return _resumed(scene, scene.inv("deploy", "--resume", "--json", _environment(scene)))
+    return scene.app.serving(), NOTHING
 
 
-def resumed(scene: Scene, run: Run) -> tuple[str, str]:
+def finished(scene: Scene) -> tuple[str, str] | None:
+    """Finish or take back what `status` calls unfinished, and nothing else."""
+    status = scene.inv("status", "--json")
+    if not status.result["unfinished"]:
+        return None
+    assert "--resume finishes it" in status.text, status.text
+    if scene.way == "resume":
+        return _resumed(scene, scene.inv("deploy", "--resume", "--json", _environment(scene)))
+    back = scene.inv("rollback", "--json", _environment(scene))
+    assert back.code == 0, back.text
+    return scene.before, "rollback"
+
+
+def _environment(scene: Scene) -> str:
+    return f"--env={scene.app.environment}"
+
+
+def _resumed(scene: Scene, run: Run) -> tuple[str, str]:
     """`deploy --resume` finishes it, or says that nothing had been begun, or all was done."""
     if run.code == 2 and "no deploy was left unfinished" in run.text:
-        return scene.app.serving(), "nothing left to do"
+        return scene.app.serving(), NOTHING
     assert run.code == 0, run.text
     return scene.tag, "deploy --resume"

@@ -215,8 +215,10 @@ class Project:
             *("deploy", f"--env={self.environment}", f"--tag={tag}", "--json", *words), **options
         )
 
-    def start(self, *words: str, env: Mapping[str, str] | None = None) -> Started:
-        """`inv …` in its folder, begun."""
+    def start(
+        self, *words: str, env: Mapping[str, str] | None = None, group: int | None = None
+    ) -> Started:
+        """`inv …` in its folder, begun; in that group of users, if one is given."""
         number = sum(1 for _ in self.folder.glob("started-*.out"))
         out = self.folder / f"started-{number}.out"
         err = self.folder / f"started-{number}.err"
@@ -227,6 +229,7 @@ class Project:
             stdin=subprocess.DEVNULL,
             stdout=out.open("wb"),
             stderr=err.open("wb"),
+            group=group,
         )
         return Started(process, out, err)
 

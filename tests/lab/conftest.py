@@ -30,6 +30,7 @@ LONG = (
     "router/test_switch.py",
     "router/test_tls.py",
     "test_connection.py",
+    "test_copies.py",
     "test_data.py",
     "test_docs.py",
     "test_gaming.py",

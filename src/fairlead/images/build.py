@@ -14,11 +14,19 @@ from fairlead.commands import buildx
 from fairlead.config.building import Building
 from fairlead.config.folder import own_folder
 from fairlead.errors import FairleadError
-from fairlead.events import HostFinished, HostProgress, Listener, PhaseFinished, PhaseStarted
+from fairlead.events import (
+    HostFinished,
+    HostProgress,
+    Listener,
+    Notice,
+    PhaseFinished,
+    PhaseStarted,
+)
 from fairlead.images.build_secrets import secret_file
 from fairlead.images.builder import Able
 from fairlead.images.context import place
 from fairlead.images.disk import on_disk
+from fairlead.images.docker_config import logged_in
 from fairlead.images.finish import finish
 from fairlead.images.layout import Layout
 from fairlead.images.recipe import Buildable
@@ -49,7 +57,7 @@ class Job:
 
     redact: takes secrets out of what a build says. scan: looks at the images of a digest, one a
     platform, given their names in this machine's engine; "passed", or why not run. It raises for
-    what must not be pushed.
+    what must not be pushed. environ: what builds are run with.
     """
 
     building: Building
@@ -59,6 +67,7 @@ class Job:
     scan: Callable[[Sequence[str], str], str]
     redact: Callable[[str], str] = str
     cancel: threading.Event = field(default_factory=threading.Event)
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -127,7 +136,9 @@ def build_all(job: Job, wanted: Sequence[Buildable]) -> list[Outcome]:
         own_folder(job.building.root, "images")
     note = "no image was recorded; containers of smoke tests are removed"
     parallel = job.building.build.parallel
-    found = side_by_side(partial(_outcome, job), wanted, parallel, job.cancel, note)
+    with logged_in(job.building.registry, job.environ) as environ:
+        work = partial(_outcome, replace(job, environ=environ))
+        found = side_by_side(work, wanted, parallel, job.cancel, note)
     _prune(job)
     ok = all(one.built for one in found)
     job.tell(PhaseFinished(STEP, ok, time.monotonic() - began))
@@ -159,12 +170,15 @@ def _build(job: Job, one: Buildable, stages: Stages) -> Built:
         if progress := stages.feed(job.redact(line)):
             job.tell(progress)
 
-    said = run_local(command(job, one), environ=os.environ, on_line=on_line, cancel=job.cancel)
+    said = run_local(command(job, one), environ=job.environ, on_line=on_line, cancel=job.cancel)
     if not said.ok:
         for left in (layout.folder, _new_cache(job, one)):
             shutil.rmtree(left, ignore_errors=True)
         raise _failed(one, said, stages)
     _keep_cache(job, one)
+    if stages.uncached:
+        text = f"{one.name}: its layers are kept in no cache: {stages.uncached[:200]}"
+        job.tell(Notice(text, "warning"))
     return _passed(job, one, layout)
 
 

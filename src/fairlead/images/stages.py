@@ -14,17 +14,27 @@ KEPT = 40  # last lines, for the report of a failure
 
 @dataclass
 class Stages:
-    """One build's progress. feed() takes its lines in order; `tail` is what it said last."""
+    """One build's progress. feed() takes its lines in order; `tail` is what it said last.
+
+    uncached: why the layers could not be kept in a cache, which fails no build.
+    """
 
     name: str
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT))
     cached: int = 0
     steps: int = 0
+    uncached: str = ""
+    exporting: set[str] = field(default_factory=set)
 
     def feed(self, line: str) -> HostProgress | None:
         """What the line says of progress, if anything."""
         if line.strip():
             self.tail.append(line)
+        if found := re.match(r"#(\d+) exporting cache", line):
+            self.exporting.add(found[1])
+        found = re.fullmatch(r"#(\d+) ERROR: (.*)", line)
+        if found and found[1] in self.exporting:
+            self.uncached = found[2]
         if re.fullmatch(r"#\d+ CACHED", line):
             self.cached += 1
         if found := _STEP.fullmatch(line):

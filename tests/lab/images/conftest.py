@@ -12,6 +12,8 @@ from tests.lab.builder import Sources, docker, own_docker_config, running_builde
 from tests.lab.hosts import Lab
 from tests.tools import BIN
 
+PASSWORD = "right-horse-battery"
+
 
 @pytest.fixture(scope="session")
 def docker_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -55,6 +57,26 @@ def killable() -> Iterator[Killable]:
     docker("run", "-d", "--name", name, "--publish", f"127.0.0.1:{port}:5000", image)
     try:
         yield Killable(port, name)
+    finally:
+        docker("rm", "-fv", name)
+
+
+@pytest.fixture
+def guarded(lab: Lab, tmp_path: Path) -> Iterator[str]:
+    """The address of a registry that lets in `ada` with PASSWORD alone, for us and the builder."""
+    import bcrypt
+
+    secret = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4, b"2b")).decode()
+    (tmp_path / "htpasswd").write_text(f"ada:{secret}\n")
+    image = docker("inspect", "--format", "{{.Config.Image}}", "fairlead-registry")
+    name = f"fairlead-test-guarded-{os.getpid()}"
+    asks = {"": "htpasswd", "_HTPASSWD_REALM": "lab", "_HTPASSWD_PATH": "/htpasswd"}
+    words = [f"--env=REGISTRY_AUTH{key}={value}" for key, value in asks.items()]
+    volume = ("--volume", f"{tmp_path}/htpasswd:/htpasswd:ro")
+    docker("run", "-d", "--name", name, "--network", lab.network, *volume, *words, image)
+    where = f'{{{{(index .NetworkSettings.Networks "{lab.network}").IPAddress}}}}'
+    try:
+        yield f"{docker('inspect', '--format', where, name)}:5000"
     finally:
         docker("rm", "-fv", name)
 

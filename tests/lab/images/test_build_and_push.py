@@ -10,7 +10,6 @@ from dataclasses import replace
 import pytest
 
 from fairlead.images.layout import INDEX
-from tests.unit.images.pushable import PushServer, Store
 
 NAME = f"imgbuild-{int(time.time())}"  # a registry that lives on has the tags of earlier runs
 
@@ -205,29 +204,6 @@ def test_a_secret_reaches_the_build_and_nothing_else(sources, lab):
     run = shop.inv("build", "--service=api", "-v").ok()
     plan = shop.inv("build", "--service=api", "--plan", "-v").ok()
     assert "s3cr3t-for-build" not in (run.out + run.err + plan.out)
-
-
-def test_a_password_is_read_from_stdin_and_told_nobody(sources, lab):
-    """A wrong one is refused in a sentence, the right one pushes."""
-    server = PushServer(Store(password="right-horse-battery"))
-    try:
-        shop = sources("imglogin")
-        file = shop.folder / "deploy/fairlead.toml"
-        file.write_text(
-            file.read_text().replace(f"{lab.registry}/imglogin/web", f"{server.address}/web")
-        )
-        shop.commit("another registry")
-        shop.inv("build", "--service=web").ok()
-        words = ("push", "--service=web", "--username=ada", "--password-stdin")
-        wrong = shop.inv(*words, stdin="wr0ng-horse-battery\n")
-        assert wrong.code == 1
-        assert "does not let us push to web" in wrong.err
-        assert "horse" not in wrong.out + wrong.err
-        right = shop.inv(*words, stdin="right-horse-battery\n").ok()
-        assert "horse" not in right.out + right.err
-        assert "latest" in server.store.manifests
-    finally:
-        server.close()
 
 
 def test_a_secret_that_a_build_prints_is_masked(sources, lab):

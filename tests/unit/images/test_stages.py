@@ -38,3 +38,14 @@ def test_a_failure_is_told_by_its_last_lines():
         "sh: 1: no: not found",
         'ERROR: process "/bin/sh -c false" did not complete successfully: exit code: 1',
     ]
+
+
+def test_a_cache_that_cannot_be_written_is_known():
+    """BuildKit goes on, as it is told to; another step's error is none of the cache's."""
+    stages = Stages("api")
+    for line in LINES.splitlines():
+        stages.feed(line)
+    assert stages.uncached == ""
+    stages.feed("#9 exporting cache to registry")
+    stages.feed("#9 ERROR: failed to push r.test/api:buildcache: 401 Unauthorized")
+    assert stages.uncached == "failed to push r.test/api:buildcache: 401 Unauthorized"

@@ -119,8 +119,8 @@ def router_can_listen(document: Document) -> Iterator[Fault]:
     router = document.router
     if router.http_port == router.https_port:
         yield ("router", "https_port"), "is the http_port already", ""
-    if router.redirect_http and not router.certificate:
-        message = "redirects to https, which needs `certificate`"
+    if router.redirect_http and not (router.certificate or router.trusted_proxies):
+        message = "redirects to https, which needs `certificate`, or `trusted_proxies` that end TLS"
         yield ("router", "redirect_http"), message, ""
 
 

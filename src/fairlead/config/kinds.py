@@ -101,6 +101,17 @@ def address(value: object) -> str:
     )
 
 
+def network(value: object) -> str:
+    """An IP address or network, IPv4 or IPv6, in its usual spelling."""
+    from ipaddress import ip_network
+
+    must = 'must be an IP address, or a network such as "10.0.0.0/8" without bits behind its mask'
+    try:
+        return str(ip_network(value if isinstance(value, str) else ""))
+    except ValueError:
+        raise ValueError(must) from None
+
+
 def base_url(value: object) -> str:
     """`http://host[:port][/path]` without a slash at its end; empty for none."""
     must = 'must be a URL such as "https://staging.example.com", without user, query or fragment'
@@ -130,6 +141,7 @@ ServiceName = Annotated[
     ),
 ]
 Address = Annotated[str, address]
+Network = Annotated[str, network]
 User = Annotated[
     str,
     matching(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}", "must be a user name of letters, digits and _.-"),

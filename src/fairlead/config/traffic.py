@@ -4,18 +4,29 @@ import re
 from dataclasses import dataclass
 from typing import Annotated
 
-from fairlead.config.kinds import HostPath, ImageReference, Port, PositiveDuration, ServiceName
+from fairlead.config.kinds import (
+    HostPath,
+    ImageReference,
+    Network,
+    Port,
+    PositiveDuration,
+    ServiceName,
+)
 
 
 @dataclass(frozen=True)
 class Router:
-    """The one router container of a host. certificate: a PEM file on the host, for https_port."""
+    """The one router container of a host. certificate: a PEM file on the host, for https_port.
+
+    trusted_proxies: from these X-Forwarded-Proto and X-Forwarded-For are kept.
+    """
 
     image: ImageReference = "haproxy:3.0"
     http_port: Port = 80
     https_port: Port = 443
     certificate: HostPath = ""
     redirect_http: bool = False
+    trusted_proxies: tuple[Network, ...] = ()
 
     @property
     def container(self) -> tuple[str, int, int]:

@@ -145,9 +145,12 @@ class _Compiler:
         )
 
     def _application(self, routed: tuple[str, ...]) -> RoutedApplication:
-        port = self.environment.router.https_port if self.environment.router.redirect_http else None
+        router = self.environment.router
         return RoutedApplication(
-            self.layout.key, tuple(self._routed(service) for service in routed), port
+            self.layout.key,
+            tuple(self._routed(service) for service in routed),
+            router.https_port if router.redirect_http else None,
+            router.trusted_proxies,
         )
 
     def _routed(self, name: str) -> RoutedService:

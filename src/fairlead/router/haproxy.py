@@ -69,6 +69,10 @@ frontend public
     # Published nowhere: checks of this host, which need not speak TLS, count as come over it here.
     bind :8081 name checks
 
+    # What a proxy in front says. Each application has its own that it trusts: slot_config.
+    http-request set-var(txn.proto) req.hdr(X-Forwarded-Proto),lower unless { so_name relay }
+    http-request set-var(txn.proto) req.hdr(X-Fairlead-Proto) if { so_name relay }
+    http-request del-header X-Fairlead-Proto
     http-request set-header X-Forwarded-Proto http unless { so_name relay }
     http-request set-header X-Forwarded-Proto https if { ssl_fc } || { so_name checks }
     http-request add-header X-Forwarded-For %[src] unless { so_name relay }
@@ -100,6 +104,7 @@ if { var(txn.share) -m found } { rand(10000),sub(txn.share) -m int lt 0 }
     use_backend %[var(txn.key)]-%[var(txn.service)]-%[var(txn.slot)]
 
 backend relay
+    http-request set-header X-Fairlead-Proto %[var(txn.proto)] if { var(txn.proto) -m found }
     server successor unix@/fairlead/run/relay.sock send-proxy-v2
 """
 
@@ -110,7 +115,7 @@ backend relay
 _BACKEND = """
 backend {name}
     balance leastconn
-{redirect}{check}    default-server check inter {interval} fastinter 200ms downinter 200ms rise 1 \
+{rules}{check}    default-server check inter {interval} fastinter 200ms downinter 200ms rise 1 \
 fall 3 observe layer4 error-limit 1 on-error fastinter
     server-template s {servers} init-addr last,none
 """
@@ -172,10 +177,22 @@ def _backends(app: RoutedApplication, service: RoutedService, slot: str) -> str:
         name=name,
         servers=servers,
         check=check,
-        redirect=_redirect(app.https_redirect),
+        rules=_forwarded(app.trusted_proxies) + _redirect(app.https_redirect),
         interval=f"{round(service.health_interval * 1000)}ms",
     )
     return traffic + _PROBE.format(name=name, servers=servers, check=check)
+
+
+def _forwarded(trusted: tuple[str, ...]) -> str:
+    """What strangers say of scheme and visitor is dropped; what these proxies say is kept."""
+    if not trusted:
+        return "    http-request set-header X-Forwarded-For %[src]\n"
+    lines = [f"    acl trusted src {network}\n" for network in trusted]
+    return "".join(lines) + (
+        "    http-request set-header X-Forwarded-Proto %[var(txn.proto)] "
+        "if trusted { var(txn.proto) -m str http https }\n"
+        "    http-request set-header X-Forwarded-For %[src] unless trusted\n"
+    )
 
 
 def _redirect(port: int | None) -> str:

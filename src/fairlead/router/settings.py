@@ -27,8 +27,10 @@ class RoutedApplication:
     """One application in one environment: `key` is `<app>-<env>`.
 
     https_redirect: the port a visitor's https goes to (usually 443); None leaves plain http alone.
+    trusted_proxies: networks whose X-Forwarded-Proto and X-Forwarded-For are taken for true.
     """
 
     key: str
     services: tuple[RoutedService, ...]
     https_redirect: int | None = None
+    trusted_proxies: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fairlead.router.haproxy import slot_config
+from fairlead.router.settings import RoutedApplication
 from tests.lab.load import Load
 from tests.lab.router.conftest import Application, LabHost, application, up
 
@@ -88,6 +89,34 @@ def test_a_replaced_process_passes_requests_on(shop: Application) -> None:
     assert answer.read().decode().lower() == direct
     assert direct.count("x-forwarded-for: 172.30.") == 1
     assert direct.count("x-forwarded-proto: http\r") == 1
+
+
+def told(connection: http.client.HTTPConnection) -> list[str]:
+    """What the application is told of a visitor who comes by a proxy; sorted."""
+    forwarded = {"X-Forwarded-Proto": "HTTPS", "X-Forwarded-For": "192.0.2.7"}
+    connection.request("GET", "/headers", headers={"Host": "shop.test", **forwarded})
+    lines = connection.getresponse().read().decode().lower().splitlines()
+    return sorted(line for line in lines if line.startswith("x-f"))
+
+
+def test_only_a_trusted_proxy_is_believed(shop: Application) -> None:
+    """Also on a connection to a process that a reload has replaced; and it is not redirected."""
+    host = live(shop).host
+    connection = http.client.HTTPConnection(host.address, 8080, timeout=10)
+    [visitor, proto] = told(connection)
+    me = visitor.removeprefix("x-forwarded-for: ")
+    assert (me[:7], proto) == ("172.30.", "x-forwarded-proto: http")
+
+    for trusted, redirect in (((f"{me}/32", "2001:db8::/32"), 443), (("192.0.2.0/24",), None)):
+        services = shop.settings.services
+        wanted = RoutedApplication("shop-test", services, redirect, trusted)
+        host.must("cat >/tmp/blue.cfg", slot_config(wanted, "blue"))
+        host.did("fl_router_apply", "shop-test-blue", "/tmp/blue.cfg", key="shop-test")
+        fresh = http.client.HTTPConnection(host.address, 8080, timeout=10)
+        told_to_both = [told(connection), told(fresh)]
+        believed = [visitor, "x-forwarded-for: 192.0.2.7", "x-forwarded-proto: https"]
+        assert told_to_both == [believed if redirect else [visitor, proto]] * 2
+        connection = fresh
 
 
 def test_two_applications_change_at_the_same_time(shop: Application) -> None:

@@ -16,6 +16,7 @@ from factories import (
 )
 
 from fairlead.config import Service
+from fairlead.config.traffic import Router
 from fairlead.errors import UsageError
 from fairlead.model import Secret
 from fairlead.rollout import manifest
@@ -150,6 +151,12 @@ class TestTheManifest:
                 "config_hash": "c0ffee",
             }.items()
         )
+
+
+def test_trusted_proxies_are_the_applications_own():
+    """They move with its slots, and so do not concern others behind the same router."""
+    environment = an_environment(router=Router(trusted_proxies=("10.0.0.0/8",)))
+    assert "acl trusted src 10.0.0.0/8" in part(environment).files["router-blue.cfg"].decode()
 
 
 def test_server_slots_of_the_router_come_in_fours():

@@ -188,6 +188,7 @@ class TestAsking:
         [
             ("", Router(certificate="/c.pem", redirect_http=True)),
             ("https://shop.test", Router(certificate="/c.pem")),
+            ("https://shop.test", Router(trusted_proxies=("10.0.0.0/8",))),
         ],
     )
     def test_where_visitors_come_over_tls_checks_do(self, url, router):

@@ -13,8 +13,10 @@ def service(name: str = "web", *routes: str, **changes: object) -> RoutedService
     return RoutedService(name=name, routes=routes, **(given | changes))  # type: ignore[arg-type]
 
 
-def app(*services: RoutedService, redirect: int | None = None) -> RoutedApplication:
-    return RoutedApplication("shop-staging", services, redirect)
+def app(
+    *services: RoutedService, redirect: int | None = None, trusted: tuple[str, ...] = ()
+) -> RoutedApplication:
+    return RoutedApplication("shop-staging", services, redirect, trusted)
 
 
 def backends(text: str) -> list[str]:
@@ -67,6 +69,24 @@ def test_a_redirect_leads_to_the_port_that_visitors_see(port: int, place: str) -
     assert f"http-request redirect location {place} code 308" in text
     assert text.count("redirect location") == 1
     assert "redirect location" not in slot_config(app(service()), "blue")
+
+
+def test_what_a_trusted_proxy_says_counts_before_the_redirect_does() -> None:
+    trusted = ("10.0.0.0/8", "2001:db8::/32")
+    text = slot_config(app(service(), redirect=443, trusted=trusted), "blue")
+    assert [line.split()[-1] for line in text.splitlines() if "acl trusted src" in line] == [
+        "10.0.0.0/8",
+        "2001:db8::/32",
+    ]
+    kept = "set-header X-Forwarded-Proto %[var(txn.proto)] if trusted { var(txn.proto) -m str http"
+    assert text.index(kept) < text.index("redirect location")
+    assert "set-header X-Forwarded-For %[src] unless trusted\n" in text
+
+
+def test_without_trusted_proxies_nobody_is_believed() -> None:
+    text = slot_config(app(service()), "blue")
+    assert "set-header X-Forwarded-For %[src]\n" in text
+    assert "txn.proto" not in text
 
 
 def test_routes_are_prefixes_that_end_at_a_slash() -> None:

@@ -29,7 +29,8 @@ def host_header(environment: Environment, url: str) -> str:
 def entrance(environment: Environment) -> str:
     """Where a host's router is asked: `https` when visitors come over TLS, else its HTTP port."""
     router = environment.router
-    secure = environment.url.startswith("https://") and bool(router.certificate)
+    ended = bool(router.certificate or router.trusted_proxies)  # here, or before it
+    secure = ended and environment.url.startswith("https://")
     return "https" if secure or router.redirect_http else str(router.http_port)
 
 

@@ -9,16 +9,17 @@ Codes = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Ends:
-    """By how far it was: not begun yet, before the switch, after it, all done but the record."""
+    """By how far it was: not begun yet, before the switch, after it, looking again, all done."""
 
     look: Codes = (0,)
     before: Codes = (0,)
     after: Codes = (0,)
-    over: Codes = (0,)
+    verify: Codes = (0,)
+    tidy: Codes = (0,)
 
     def of(self, phase: str) -> Codes:
         if phase in OVER:
-            return self.over
+            return {"verify": self.verify, "tidy": self.tidy}[phase]
         if phase in AFTER:
             return self.after
         return self.before if phase in BEFORE else self.look
@@ -27,4 +28,4 @@ class Ends:
 DONE = Ends()  # it waits, asks again, and is done
 CUT = Ends(look=(0, 1))  # a first connection that does not come about is not tried again
 FAILS = Ends((0, 1), (0, 1), (0, 5))  # or fails: never touched, or every host is back
-KILLED = Ends((-9,), (-9,), (-9,), (-9,))
+KILLED = Ends((-9,), (-9,), (-9,), (-9,), (-9,))

@@ -191,8 +191,9 @@ def _engine_answers(scene: Scene) -> None:
     wait_for(answers, 60, f"dockerd of {scene.host.name} answers")
 
 
-STOPPED = Ends(look=(1,), before=(1,), after=(5,), over=(0,))
-OVERTAKEN = Ends(look=(0, 1), before=(3,), after=(3,), over=(0, 3))
+STOPPED = Ends(look=(1,), before=(1,), after=(5,))
+# Before it has a lock it may begin or not; what it sent in `tidy` is carried out, and is the end.
+OVERTAKEN = Ends(look=(0, 1), before=(3,), after=(3,), verify=(3,), tidy=(0, 3))
 ASKED = (RESOLVE, PULL)  # when the registry is asked at all: by the client, then by each host
 
 FAULTS = (

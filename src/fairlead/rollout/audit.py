@@ -66,6 +66,8 @@ def write(session: Session, execution: Execution, commands: Commands) -> None:
     """Carry these out; a host where that fails is told."""
     if not commands:
         return
-    for name, result in session.fleet.act("end", commands, execution.turn, quiet=True).items():
+    outcomes = session.fleet.act("end", commands, execution.turn, quiet=True)
+    execution.note_fenced(outcomes)
+    for name, result in outcomes.items():
         if isinstance(result, Exception) or not result.ok:
             session.listen(Notice(f"{name}: the audit line could not be written", "warning"))

@@ -98,7 +98,7 @@ class Execution:
             back = Step(f"undo {step.name}", f"undo: {step.title}", step.undo)
             started = self._announce(back)
             outcomes = self.fleet.act(back.name, back.commands, self.turn)
-            self._note_fenced(outcomes)
+            self.note_fenced(outcomes)
             reasons = _reasons(outcomes)
             self._conclude(back, started, not reasons)
             for name, lines in reasons.items():
@@ -125,7 +125,9 @@ class Execution:
             started = self._announce(step)
             last = record if step is self.plan.tidy[-1] else {}
             words = {name: (*said, *last.get(name, ())) for name, said in step.commands.items()}
-            reasons = _reasons(self.fleet.act(step.name, words, self.turn))
+            outcomes = self.fleet.act(step.name, words, self.turn)
+            self.note_fenced(outcomes)
+            reasons = _reasons(outcomes)
             self._conclude(step, started, not reasons)
             failed.update(reasons)
         return failed
@@ -139,7 +141,7 @@ class Execution:
             cancel = self.cancel if step.interruptible else None
             outcomes = self.fleet.act(step.name, step.commands, self.turn, cancel)
             reasons = _reasons(outcomes)
-            self._note_fenced(outcomes)
+            self.note_fenced(outcomes)
             if isinstance(step, SmokeStep) and not reasons:
                 reasons = _judge(step, outcomes)
         self._conclude(step, started, not reasons)
@@ -152,7 +154,8 @@ class Execution:
         evidence = self._explain(step, [name for name in asked if name in self.fleet.transports])
         return Failure(step, reasons, evidence)
 
-    def _note_fenced(self, outcomes: Mapping[str, Outcome]) -> None:
+    def note_fenced(self, outcomes: Mapping[str, Outcome]) -> None:
+        """Which hosts refused, as the lock there is no longer ours."""
         self.fenced |= {
             name
             for name, outcome in outcomes.items()

@@ -1,6 +1,6 @@
 """The error that tells a failed roll-out: what failed, and what serves now, by what is observed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fairlead.errors import DeployFailed, FairleadError, MixedState, RolledBack
 from fairlead.rollout import serving
@@ -35,7 +35,7 @@ def failed(
     why += _data_lost(execution)
     facts = serving.facts(execution.situation, states)
     if execution.fenced and set(moved) <= execution.fenced and not lost:
-        return _overtaken(execution.fenced, failure, why, states)
+        return overtaken(execution, failure.step.name, why, states)
     if moved or execution.stuck or (lost and execution.after_switch):
         return MixedState(
             f"{_what(failure)}, and not every host is back at what it served before",
@@ -110,12 +110,12 @@ def not_as_planned(situation: Situation, wrong: Mapping[str, str], states: Obser
     )
 
 
-def _overtaken(
-    fenced: set[str], failure: Failure, why: list[str], states: Mapping[str, HostState]
-) -> FairleadError:
+def overtaken(
+    execution: Execution, step: str, why: Sequence[str], states: Mapping[str, HostState]
+) -> LockLost:
     """This command slept, or was cut off, for longer than its lease; the hosts are another's."""
     return LockLost(
-        f"the lock was lost on {' and '.join(sorted(fenced))} at `{failure.step.name}`",
+        f"the lock was lost on {' and '.join(sorted(execution.fenced))} at `{step}`",
         why=why,
         state=f"this command changed nothing after that; {serving.table(states)}",
         next_step="inv status shows who is at work; then repeat the command if it is still wanted",

@@ -13,7 +13,7 @@ from fairlead.rollout.journal import Run, Turn
 from fairlead.rollout.last_look import last_look
 from fairlead.rollout.lock import locked, who
 from fairlead.rollout.observed import HostState, Observed, fingerprint
-from fairlead.rollout.patience import ChangedMeanwhile
+from fairlead.rollout.patience import ChangedMeanwhile, LockLost
 from fairlead.rollout.plan import Plan
 from fairlead.rollout.session import Session
 from fairlead.rollout.situation import Situation
@@ -147,6 +147,8 @@ def _succeeded(session: Session, execution: Execution, doing: str) -> Outcome:
     observed = _verified(session, execution, doing)
     record = audit.record(session, execution, doing, "done", "")
     tidy = execution.tidy(record)
+    if execution.fenced:  # what was seen to serve may be another's work, or gone
+        raise _overtaken(session, execution, "tidy")
     warnings = tuple(f"{name}: {'; '.join(lines)}" for name, lines in tidy.items())
     for warning in warnings:
         session.listen(Notice(warning, "warning"))
@@ -177,5 +179,12 @@ def _verified(session: Session, execution: Execution, doing: str) -> Observed:
     if wrong:
         error = failures.not_as_planned(situation, wrong, observed)
         audit.conclude(session, execution, doing, error.kind, error.what)
-        raise error
+        raise _overtaken(session, execution, "verify") if execution.fenced else error
     return observed
+
+
+def _overtaken(session: Session, execution: Execution, step: str) -> LockLost:
+    """Somebody else has gone on from here, or back: what serves is told by another look."""
+    seen = last_look(session.fleet)
+    states = {name: state for name, state in seen.items() if isinstance(state, HostState)}
+    return failures.overtaken(execution, step, (), states)

@@ -591,6 +591,25 @@ class TestTheLock:
         assert scene.live == {"web1": "blue", "web2": "blue"}
         assert scene.hosts["web2"].owner == "theirs"
 
+    @pytest.mark.parametrize(
+        ("step", "live"), [("verify", {"web1": "blue"}), ("tidy", {"web1": "green"})]
+    )
+    def test_one_that_is_lost_after_all_steps_is_not_called_done(self, step, live):
+        """Taken back by somebody else, or not: what serves is their work by now."""
+        scene = Scene(hosts=("web1",))
+
+        def stolen(host):
+            if host.done[-1][0] == "fl_stop_workers":
+                host.owner = "theirs"
+                there = Live(live["web1"])
+                host.state = replace(host.state, live_runtime=there, live_file=there)
+
+        scene.hosts["web1"].watch = stolen
+        error = scene.fail(LockLost)
+        assert error.what == f"the lock was lost on web1 at `{step}`"
+        assert scene.live == live
+        assert scene.hosts["web1"].audit == []
+
     def test_one_that_is_lost_in_the_middle_of_the_switch_is_no_mixed_state(self):
         """One host had switched when somebody took over: both are theirs by now."""
         scene = Scene().fails("web1", at("fl_switch", code=75, out="@fenced"))

@@ -21,6 +21,7 @@ FUNCTION_FILES = (
     "router_traffic.sh",
     "router_servers.sh",
     "slots.sh",
+    "pull.sh",
     "http.sh",
     "observe.sh",
     "check.sh",

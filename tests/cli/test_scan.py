@@ -167,3 +167,38 @@ def test_named_files_that_no_scanner_takes_in_are_no_failure(tree):
     assert (done.returncode, told["outcome"]) == (0, "nothing-to-do")
     assert [one["outcome"] for one in told["tools"]] == ["not-run"]
     assert scan(tree, "--only=secrets").returncode == 1
+
+
+def git(tree: Path, *words: str) -> None:
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+    subprocess.run(["git", *who, *words], cwd=tree, check=True, capture_output=True)
+
+
+def test_a_secret_that_was_taken_out_is_in_the_history(tree, tmp_path_factory):
+    git(tree, "add", "settings.ini")
+    git(tree, "commit", "-qm", "first")
+    (tree / "settings.ini").write_text("[x]\n")
+    git(tree, "commit", "-qam", "second")
+    assert scan(tree, "--only=gitleaks").returncode == 0
+    done = scan(tree, "--only=gitleaks", "--history", "--json")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 1
+    assert {one["tool"]: (one["outcome"], one["looked_at"]) for one in lines[-1]["tools"]} == {
+        "gitleaks": ("passed", "4 bytes"), "gitleaks:history": ("findings", "2 commits"),
+    }  # fmt: skip
+    (found,) = [one for one in lines if one["type"] == "finding"]
+    assert (found["path"], found["line"]) == ("settings.ini", 2)
+    assert "(commit " in found["message"]
+    assert invented_secret() not in done.stdout + done.stderr
+    shallow = tmp_path_factory.mktemp("shallow") / "clone"
+    git(tree, "clone", "-q", "--depth=1", f"file://{tree}", str(shallow))
+    refused = scan(shallow, "--history")
+    assert refused.returncode == 1
+    assert "does not have the whole history" in refused.stderr
+    assert "git fetch --unshallow" in refused.stderr
+
+
+def test_a_history_without_a_commit_is_not_run(tree):
+    done = scan(tree, "--only=gitleaks", "--history", "--json")
+    told = json.loads(done.stdout.splitlines()[-1])["tools"][1]
+    assert (told["outcome"], told["reason"]) == ("not-run", "there is no commit")

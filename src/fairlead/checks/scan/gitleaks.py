@@ -14,6 +14,11 @@ from fairlead.checks.verdict import Verdict
 from fairlead.model import Command
 from fairlead.transport.local import Ran
 
+QUIETLY = (
+    *("--report-format", "json", "--report-path", "-", "--redact=100"),
+    *("--no-banner", "--no-color"),
+)
+
 
 @dataclass(frozen=True)
 class Gitleaks(Tool):
@@ -41,9 +46,7 @@ class Gitleaks(Tool):
         return tree.files
 
     def command(self, tree: Tree) -> Command:
-        printed = ("--report-format", "json", "--report-path", "-", "--redact=100")
-        plainly = ("--no-banner", "--no-color")
-        return Command(("gitleaks", "dir", *printed, *plainly, *self._settings(tree), "."))
+        return Command(("gitleaks", "dir", *QUIETLY, *self._settings(tree), "."))
 
     def _settings(self, tree: Tree) -> tuple[str, ...]:
         rules, ignored = self.settings
@@ -59,18 +62,20 @@ class Gitleaks(Tool):
             raise ValueError("it does not say what it scanned")
         if examined[1] == "0":
             return idle(self.name, "every file is empty or left out by its own rules")
-        findings = [self._finding(one) for one in json.loads(ran.out or "[]")]
+        findings = [finding(one) for one in json.loads(ran.out or "[]")]
         return found(self.name, findings, examined[2])
 
-    def _finding(self, one: dict[str, Any]) -> Finding:
-        return Finding(
-            tool=self.name,
-            rule=one["RuleID"],
-            severity=Severity.HIGH,
-            message=one["Description"],
-            path=one["File"],
-            line=one["StartLine"],
-            column=one["StartColumn"],
-            fix="revoke it, then take it out of the file",
-            aliases=(SECRET,),
-        )
+
+def finding(one: dict[str, Any]) -> Finding:
+    """What a line of its report tells."""
+    return Finding(
+        tool="gitleaks",
+        rule=one["RuleID"],
+        severity=Severity.HIGH,
+        message=one["Description"],
+        path=one["File"],
+        line=one["StartLine"],
+        column=one["StartColumn"],
+        fix="revoke it, then take it out of the file",
+        aliases=(SECRET,),
+    )

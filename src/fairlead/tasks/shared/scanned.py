@@ -35,10 +35,13 @@ class ScanRequest:
         only: tuple[str, ...],
         image: str | None,
         osv_url: str | None,
+        *,
+        history: bool,
         no_cache: bool,
     ) -> "ScanRequest":
         """Read the configuration and the tree. Raises ConfigError and UsageError."""
-        from fairlead.checks.scan.catalogue import chosen
+        from fairlead.checks.scan.catalogue import Chosen, chosen
+        from fairlead.checks.scan.gitleaks_history import GitleaksHistory, needs_whole_history
         from fairlead.cli.subject import subject
         from fairlead.config.exclusions import load_exclusions
 
@@ -52,6 +55,9 @@ class ScanRequest:
         tools = chosen(
             settings, tree, complexity=repository.lint.complexity, only=only, image=image or ""
         )
+        if history:
+            needs_whole_history(repository.root)
+            tools = (*tools, Chosen(GitleaksHistory(), "--history"))
         return cls(repository, settings, exclusions, tree, tools, only, not no_cache)
 
     @property

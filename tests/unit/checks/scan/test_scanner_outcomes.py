@@ -19,6 +19,7 @@ from fairlead.checks.scan.bandit import Bandit
 from fairlead.checks.scan.checkov import Checkov
 from fairlead.checks.scan.detect_secrets import DetectSecrets
 from fairlead.checks.scan.gitleaks import Gitleaks
+from fairlead.checks.scan.gitleaks_history import GitleaksHistory
 from fairlead.checks.scan.grype import Grype
 from fairlead.checks.scan.judging import is_rating, severity
 from fairlead.checks.scan.licensecheck import Licensecheck
@@ -40,8 +41,8 @@ from tests.processes import has_ended
 NOWHERE = Path("/nonexistent")
 SCANNERS = (
     Bandit(), Semgrep(), PipAudit(), Safety(), NpmAudit(), Gitleaks("s"), Trufflehog("s"),
-    DetectSecrets(), TrivyPackages("s"), TrivyImage("i"), TrivyConfig("s"), Grype("dir:s"),
-    Checkov("s"), PipLicenses(Licences(deny=("X",))), Licensecheck(), Radon(10),
+    DetectSecrets(), GitleaksHistory(), TrivyPackages("s"), TrivyImage("i"), TrivyConfig("s"),
+    Grype("dir:s"), Checkov("s"), PipLicenses(Licences(deny=("X",))), Licensecheck(), Radon(10),
     Syft("dir:s", (NOWHERE, NOWHERE)),
 )  # fmt: skip
 NO_DATABASE = (
@@ -136,13 +137,14 @@ def test_nothing_scanned_is_not_run_and_says_why(tool, out, err, why, tmp_path):
         (TrivyImage("i"), "", NO_IMAGE),
         (NpmAudit(), json.dumps({"error": {"code": "EJSONPARSE", "summary": "bad"}}), ""),
         (NpmAudit(), json.dumps({"error": {"code": "ENOLOCK", "summary": "needs a lock"}}), ""),
+        (GitleaksHistory(), "[]", '1:0PM ERR error="stderr is not empty"\n1 commits scanned.'),
         (Grype("dir:s"), "", "failed to catalog: cannot read mongodb.conf"),
         (Checkov("s"), json.dumps({
             "results": {"failed_checks": [], "parsing_errors": ["/x/s/main.tf"]},
             "summary": {"passed": 3, "failed": 0},
         }), ""),
     ],
-    ids=["bandit", "semgrep", "trivy", "npm-json", "npm-lock", "grype", "checkov"],
+    ids=["bandit", "semgrep", "trivy", "npm-json", "npm-lock", "history", "grype", "checkov"],
 )  # fmt: skip
 def test_what_could_not_be_read_is_no_pass(tool, out, err, tmp_path):
     verdict = judged(tool, Tree(tmp_path, ("a.py",)), Ran(1, out, err, 0.1))

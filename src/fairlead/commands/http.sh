@@ -82,12 +82,18 @@ fl_ask_router() { # INDEX PORT|https METHOD PATH HOST SECONDS: ask through this 
 }
 
 fl_reach() { # PORT|https: as a visitor who came to this port, or over TLS: fl_there fl_port fl_proto
-  # Not every host can speak TLS, so it asks where the router takes TLS for ended already.
+  # Not every host can speak TLS, so it asks where the router takes TLS for ended already. Where the
+  # router has to ask itself (fl_http), the port that it is published at is not there.
   fl_there=127.0.0.1 fl_port=$1 fl_proto=''
-  [ "$1" = https ] || return 0
+  if [ "$1" = https ]; then
+    fl_port=8081 fl_proto=https
+  elif command -v curl >/dev/null 2>&1 || command -v perl >/dev/null 2>&1; then
+    return 0
+  else
+    fl_port=8080
+  fi
   fl_there=$(docker inspect --format "{{with index .NetworkSettings.Networks \"$rt_home\"}}{{.IPAddress}}{{end}}" fairlead-router) &&
     [ -n "$fl_there" ] || fl_fail "no router runs on this host"
-  fl_port=8081 fl_proto=https
 }
 
 fl_status_fits() { # STATUS WANTED: is 204 among 200-299,404

@@ -188,7 +188,13 @@ class TestWhereTheRouterIsAsked:
 
     def test_at_its_port_as_any_visitor(self, shell):
         """Plain HTTP comes in where the router is published."""
-        assert self.reach(shell, "8080").out == "127.0.0.1 8080 \n"
+        shell.tool("curl", "")
+        assert self.reach(shell, "80").out == "127.0.0.1 80 \n"
+
+    def test_a_router_that_asks_itself_does_so_at_its_own_port(self, shell):
+        """A host without curl and perl: port 80 is not there inside the container."""
+        shell.tool("docker", "echo 172.19.0.2")
+        assert self.reach(shell, "80").out == "172.19.0.2 8080 \n"
 
     def test_as_over_tls_in_dockers_network(self, shell):
         """A host that cannot speak TLS is not redirected to it."""

@@ -46,6 +46,15 @@ def test_what_is_declared_is_all_there_is(tmp_path):
         names(tmp_path, ("smok",))
 
 
+def test_all_suites_are_the_whole_by_whatever_flag(tmp_path):
+    declared = "".join(f"[test.suites.{one}]\nquick = true\n" for one in ("unit", "cli"))
+    write(tmp_path, {"deploy/fairlead.toml": declared})
+    repository = load_repository(tmp_path, {})
+    assert not request(repository, quick=True).partial
+    assert not request(repository, suites=("unit", "cli")).partial
+    assert request(repository, suites=("cli",)).partial
+
+
 def test_without_any_test_that_is_said(tmp_path):
     with pytest.raises(UsageError, match="no test suites"):
         names(write(tmp_path, {}))

@@ -78,7 +78,9 @@ def request(
 ) -> Request:
     """The flags of `test` as a request. Raises UsageError for what cannot be run as asked."""
     matrix.check(versions)
-    chosen = choose(known_suites(repository), suites, quick)
+    known = known_suites(repository)
+    chosen = choose(known, suites, quick)
+    partial = len(chosen) < len(known)
     attached = any(word in DEBUGGERS for word in arguments)
     places = _places(arguments, repository.root)
     if places:
@@ -87,7 +89,6 @@ def request(
         if not chosen:
             raise _no_suite_has(places)
     wishes = Wishes(arguments, read_shard(shard), attached=attached)
-    partial = bool(suites) or quick
     return Request(repository, chosen, wishes, versions, covered, places, partial, verbose)
 
 

@@ -202,6 +202,20 @@ def borrowed(folder: Path) -> Path:
     return wheel
 
 
+@pytest.mark.parametrize(("covered", "code"), [(79, 1), (80, 0)])
+def test_of_100_lines_80_are_enough_and_79_are_not(project, covered, code):
+    """The threshold that holds where none is declared, and the whole run."""
+    missing = "".join(f"    x = {n}\n" for n in range(100 - covered))
+    shop = "".join(f"a{n} = {n}\n" for n in range(covered - 1))
+    (project / "shop.py").write_text(f"{shop}def never():\n{missing}")
+    for test in ("unit/test_price.py", "e2e/test_shop.py"):
+        (project / "tests" / test).write_text("import shop\ndef test_it(): assert shop.a1 == 1\n")
+    told = run(project, "--coverage")
+    assert told.returncode == code, told.stdout
+    *_, last = told.stdout.splitlines()
+    assert last.strip().startswith(f"coverage {covered}.00 %")
+
+
 @pytest.mark.timeout(200)
 def test_the_examples_coverage_is_held_against_thresholds_around_it(tmp_path):
     """Of the suite that needs no service: at the threshold is enough, a hair below it is not."""

@@ -21,6 +21,7 @@ LONG = (
     "images/test_build_interrupted.py",
     "images/test_changed_of_45.py",
     "images/test_cut.py",
+    "images/test_gates_opened.py",
     "images/test_own_example.py",
     "images/test_scan_of_build.py",
     "images/test_via_ssh.py",

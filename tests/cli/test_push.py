@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -11,10 +12,11 @@ import pytest
 
 from fairlead.config.building import load_building
 from fairlead.images.alone import alone, while_nobody_builds
-from fairlead.images.layout import Layout
+from fairlead.images.layout import Layout, digest_of
 from fairlead.images.record import Built, keep
 from fairlead.images.revision import read_revision
 from fairlead.images.tags import tags
+from fairlead.model import REVISION
 from tests.unit.images.layouts import make
 from tests.unit.images.pushable import PushServer, Store
 
@@ -58,15 +60,18 @@ class Shop:
         self.git("add", ".")
         self.git("commit", "-qm", "change")
 
-    def built(self, *names: str, layer: str = "layer one", **more: object) -> None:
-        """As `build` leaves it."""
+    def built(
+        self, *names: str, layer: str = "one", label: str = "", created: str = "", **more: object
+    ) -> None:
+        """As `build` leaves it. label, created: what the image says of its commit."""
+        labels = {REVISION: label, "org.opencontainers.image.created": created}
         building = load_building(self.root, "", {})
         revision = read_revision(self.root, "main", {})
         images = []
         for name in names:
-            layout = make(
-                self.root / f".fairlead/images/{revision.key}/{name}", layers=(layer.encode(),)
-            )
+            folder = self.root / f".fairlead/images/{revision.key}/{name}"
+            shutil.rmtree(folder, ignore_errors=True)
+            layout = make(folder, layers=(layer.encode(),), labels=labels)
             verdicts = {"smoke": "passed", "sbom": "passed", "scan": "passed"} | more
             named = building.services[name].image
             images.append(
@@ -159,7 +164,8 @@ def test_the_password_on_stdin_is_used_and_not_shown(shop):
 def test_a_taken_tag_is_replaced_by_force_alone(shop):
     shop.built("api")
     tag = f"main-{shop.git('rev-parse', 'HEAD')[:12]}"
-    shop.server.store.manifests[tag] = shop.server.store.manifests["latest"] = b"another"
+    for name in (tag, "latest", digest_of(b"another")):
+        shop.server.store.manifests[name] = b"another"
     refused = shop.push("--service=api")
     assert refused.returncode == 1
     assert f"--force-tag={tag}" in refused.stderr
@@ -167,6 +173,52 @@ def test_a_taken_tag_is_replaced_by_force_alone(shop):
     assert shop.push("--service=api", f"--force-tag={tag}").returncode == 0
     assert shop.server.store.manifests[tag] != b"another"
     assert shop.server.store.manifests["latest"] != b"another"
+
+
+def test_an_image_of_the_same_commit_is_kept_where_that_is_asked_for(shop):
+    """As when a job is run again, and the Dockerfile gives another image."""
+    shop.built("api", label=shop.git("rev-parse", "HEAD"))
+    assert shop.push("--service=api").returncode == 0
+    before = dict(shop.server.store.manifests)
+    shop.built("api", layer="another", label=shop.git("rev-parse", "HEAD"))
+    refused = shop.push("--service=api")
+    assert refused.returncode == 1
+    assert "--keep-pushed" in refused.stderr
+    kept = shop.push("--service=api", "--keep-pushed", "--json")
+    assert kept.returncode == 0, kept.stdout
+    digest = result(kept)["digests"]["api"]
+    assert before[digest] == before["latest"]
+    assert shop.server.store.manifests == before
+
+
+def test_an_image_of_another_commit_is_never_kept(shop):
+    shop.built("api", label="f" * 40)
+    assert shop.push("--service=api").returncode == 0
+    shop.built("api", layer="another", label=shop.git("rev-parse", "HEAD"))
+    refused = shop.push("--service=api", "--keep-pushed")
+    assert refused.returncode == 1
+    assert "--keep-pushed" not in refused.stderr
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["git has it", "by its time"])
+def test_latest_does_not_go_back(shop, known):
+    """An old job that is run again pushes its own tag, and leaves the newer one's."""
+    old = shop.git("rev-parse", "HEAD")
+    shop.git("commit", "--allow-empty", "-qm", "newer")
+    new = shop.git("rev-parse", "HEAD")
+    said = {"label": new} if known else {"label": "e" * 40, "created": "2099-01-01T00:00:00Z"}
+    shop.built("api", **said)
+    assert shop.push("--service=api").returncode == 0
+    newest = shop.server.store.manifests["latest"]
+    shop.git("reset", "-q", "--hard", old)
+    shop.built("api", layer="old", label=old)
+    pushed = shop.push("--service=api")
+    assert pushed.returncode == 0, pushed.stderr
+    assert "latest stays at commit" in pushed.stdout + pushed.stderr
+    assert shop.server.store.manifests["latest"] == newest
+    assert f"main-{old[:12]}" in shop.tags
+    assert shop.push("--service=api", "--force-tag=latest").returncode == 0
+    assert shop.server.store.manifests["latest"] != newest
 
 
 def test_what_has_no_repository_is_left_out_and_told(shop):

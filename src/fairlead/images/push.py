@@ -3,13 +3,21 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fairlead.config.building import Building
 from fairlead.errors import PreconditionError
-from fairlead.events import HostFinished, HostProgress, Listener, PhaseFinished, PhaseStarted
+from fairlead.events import (
+    HostFinished,
+    HostProgress,
+    Listener,
+    Notice,
+    PhaseFinished,
+    PhaseStarted,
+)
 from fairlead.images.disk import on_disk
+from fairlead.images.earlier import Earlier, earlier, is_newer
 from fairlead.images.exchange import Exchange
 from fairlead.images.recipe import Buildable
 from fairlead.images.record import Built, Record, layout_of, read_record
@@ -17,8 +25,8 @@ from fairlead.images.reference import Reference, parse
 from fairlead.images.revision import Revision
 from fairlead.images.side_by_side import side_by_side
 from fairlead.images.smoke import PASSED
-from fairlead.images.tags import SHORT, is_moving, tags
-from fairlead.images.upload import Sent, Upload
+from fairlead.images.tags import LATEST, SHORT, is_moving, tags
+from fairlead.images.upload import PushRefused, Sent, Upload
 
 STEP = "push"
 PARALLEL = 3  # images at a time: more only share the same uplink
@@ -30,7 +38,9 @@ TIMEOUT = 60.0  # s for one answer of the registry, a whole piece of a layer inc
 class Sending:
     """root: the project's. connect: opens an exchange with a server. forced: tags to replace.
 
-    prefix: what a version's tag begins with, so that `vX` and `vX.Y` are known to move.
+    prefix: what a version's tag begins with, so that `vX` and `vX.Y` are known to move. revision:
+    what is pushed, so that an image of the same commit or of a later one is known for that. keep:
+    what is there of the same commit is taken instead of ours.
     """
 
     root: Path
@@ -38,17 +48,24 @@ class Sending:
     tell: Listener
     forced: frozenset[str] = frozenset()
     prefix: str = "v"
+    revision: Revision | None = None
+    keep: bool = False
     cancel: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True)
 class Pushed:
-    """What came of one image."""
+    """What came of one image. kept: that of `built.digest` was there before; nothing was sent."""
 
     built: Built
     sent: Sent | None
     error: Exception | None
     seconds: float
+    kept: bool = False
+
+    @property
+    def ok(self) -> bool:
+        return self.kept or self.sent is not None
 
 
 def built_of(building: Building, revision: Revision, wanted: Iterable[Buildable]) -> list[Built]:
@@ -126,19 +143,70 @@ def push_all(sending: Sending, wanted: Sequence[Built]) -> list[Pushed]:
     began = time.monotonic()
     sending.tell(PhaseStarted(STEP, "push images", tuple(one.name for one in wanted)))
     try:
-        uploads = [_upload(sending, one, mounts) for one in wanted]
-        for one, upload in zip(wanted, uploads, strict=True):
-            fixed = [tag for tag in one.tags if not is_moving(tag, sending.prefix)]
-            upload.check_tags([tag for tag in fixed if tag not in sending.forced])
+        kept, pairs = [], []
+        for one in wanted:
+            upload = _upload(sending, one, mounts)
+            if there := _there_before(sending, one, upload):
+                kept.append(Pushed(replace(one, digest=there.digest), None, None, 0.0, kept=True))
+            else:
+                pairs.append((_forward(sending, one, upload), upload))
     except Exception:
         sending.tell(PhaseFinished(STEP, False, time.monotonic() - began))
         raise
     note = "tags are set last, so none names half an image; inv push sends the rest"
-    pairs = zip(wanted, uploads, strict=True)
     found = side_by_side(lambda pair: _push(sending, *pair), pairs, PARALLEL, sending.cancel, note)
-    ok = all(one.sent for one in found)
+    ok = all(one.ok for one in found)
     sending.tell(PhaseFinished(STEP, ok, time.monotonic() - began))
-    return found
+    return [*kept, *found]
+
+
+def _there_before(sending: Sending, one: Built, upload: Upload) -> Earlier | None:
+    """The image of the same commit that is to be kept; None when ours can be pushed.
+
+    Raises PushRefused when another image has one of the tags that never move.
+    """
+    fixed = [tag for tag in one.tags if not is_moving(tag, sending.prefix)]
+    fixed = [tag for tag in fixed if tag not in sending.forced]
+    try:
+        upload.check_tags(fixed)
+        return None
+    except PushRefused as refused:
+        there = earlier(upload, fixed[0])
+        if not (there and _is_same(sending, one, there)):
+            raise
+        if any(upload.digest_of(tag) != there.digest for tag in fixed):
+            raise
+        if not sending.keep:
+            raise PushRefused(
+                f"{refused.what}, of this very commit",
+                why=refused.why,
+                state=refused.state,
+                next_step="--keep-pushed takes that one; its Dockerfile does not give the same "
+                f"twice, or it was built with other settings: {refused.next_step}",
+                docs="how-to/build-and-push.md#a-job-that-is-run-again",
+            ) from None
+    text = f"{one.name}: {fixed[0]} of this commit was pushed before, and is kept: {there.digest}"
+    sending.tell(Notice(text))
+    return there
+
+
+def _is_same(sending: Sending, one: Built, there: Earlier) -> bool:
+    """Whether it was built from our commit, and runs wherever ours would."""
+    ours = sending.revision.label if sending.revision else ""
+    return bool(ours) and there.commit == ours and set(one.platforms) <= set(there.platforms)
+
+
+def _forward(sending: Sending, one: Built, upload: Upload) -> Built:
+    """Without `latest` where that is an image of a later commit already, as when an old job is run
+    again."""
+    if LATEST not in one.tags or LATEST in sending.forced or sending.revision is None:
+        return one
+    there = earlier(upload, LATEST)
+    if there is None or not is_newer(there, sending.revision, sending.root):
+        return one
+    text = f"{one.name}: {LATEST} stays at commit {there.commit[:SHORT]}, which is newer than this"
+    sending.tell(Notice(f"{text}; --force-tag={LATEST} moves it", "warning"))
+    return replace(one, tags=tuple(tag for tag in one.tags if tag != LATEST))
 
 
 def _upload(sending: Sending, one: Built, mounts: dict[str, dict[str, str]]) -> Upload:

@@ -29,6 +29,13 @@ class Registry:
         self.server = server
         self._exchange = Exchange(server, credentials, insecure=insecure)
 
+    @classmethod
+    def over(cls, exchange: Exchange) -> "Registry":
+        """Asked over an exchange that is open already."""
+        found = cls.__new__(cls)
+        found.server, found._exchange = exchange.server, exchange
+        return found
+
     def resolve(self, reference: Reference) -> Image:
         """The image that `reference` means now: digest, platforms, compressed size in bytes.
 

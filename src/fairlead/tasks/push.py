@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         "username": "Account at the registry, instead of [registry] username",
         "password_stdin": "Read the registry's password from stdin",
         "force_tag": "Replace these tags although they are another image",
+        "keep_pushed": "Where a tag of this very commit is there already, take what is there",
         "via_ssh": "Without a registry: straight to the hosts of --env, only the layers they lack",
     }
 )
@@ -33,6 +34,7 @@ def push(
     username: str = "",
     password_stdin: bool = False,
     force_tag: tuple[str, ...] = (),
+    keep_pushed: bool = False,
     via_ssh: bool = False,
 ) -> None:
     """Push the images that `build` made of this commit, under its tags"""
@@ -54,6 +56,13 @@ def push(
             state="nothing was pushed",
             next_step="repeat it without --hosts; or with --via-ssh, straight to these hosts",
         )
+    if via_ssh and (force_tag or keep_pushed):
+        flag = "--force-tag" if force_tag else "--keep-pushed"
+        raise UsageError(
+            f"push --via-ssh takes no {flag}: on a host a tag is the image that was sent last",
+            state="nothing was pushed",
+            next_step=f"repeat it without {flag}",
+        )
     building, revision = opened(run)
     found = chosen(run, building, tags(revision.standing)[0], changed)
     recipes = _with_repository(run, found, changed)
@@ -74,6 +83,8 @@ def push(
             run.reporter.event,
             frozenset(force_tag),
             building.tag_prefix,
+            revision,
+            keep_pushed,
         )
         return _report(run, push_all(sending, wanted))
 
@@ -163,7 +174,7 @@ def _report(run: Run, found: "list[Pushed]") -> None:
     columns = ("image", "result", "repository", "digest", "MB sent", "MB there", "retries")
     run.reporter.table("", columns, rows)
     tell_errors(run, (one.error for one in found))
-    done = [one for one in found if one.sent]
+    done = [one for one in found if one.ok]
     payload = {
         "outcome": "done" if len(done) == len(found) else "failed",
         "digests": {one.built.name: one.built.digest for one in done},
@@ -176,6 +187,7 @@ def _report(run: Run, found: "list[Pushed]") -> None:
                 "bytes_sent": one.sent.bytes if one.sent else 0,
                 "bytes_there": one.sent.there if one.sent else 0,
                 "retries": one.sent.retries if one.sent else 0,
+                "kept": one.kept,
             }
             for one in done
         ],
@@ -187,6 +199,8 @@ def _report(run: Run, found: "list[Pushed]") -> None:
 
 def _row(one: "Pushed") -> tuple[object, ...]:
     sent = one.sent
+    if one.kept:
+        return (one.built.name, "kept", one.built.image, one.built.digest[:19], None, None, None)
     if sent is None:
         return (one.built.name, "failed", one.built.image, one.built.digest[:19], None, None, None)
     figures = f"{sent.bytes / 1e6:.1f}", f"{sent.there / 1e6:.1f}", sent.retries

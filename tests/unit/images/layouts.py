@@ -15,7 +15,12 @@ def put(layout: Layout, content: bytes, kind: str, **more: object) -> dict[str, 
 
 
 def make(
-    folder: Path, platforms=("amd64", "arm64"), layers=(b"one", b"two"), run="1", slsa="v0.2"
+    folder: Path,
+    platforms=("amd64", "arm64"),
+    layers=(b"one", b"two"),
+    run="1",
+    slsa="v0.2",
+    labels=None,
 ) -> Layout:
     """An index of images with provenance, as BuildKit writes it in the run named `run`."""
     layout = Layout(folder)
@@ -23,7 +28,8 @@ def make(
     entries = []
     for machine in platforms:
         where = {"os": "linux", "architecture": machine}
-        config = put(layout, canonical({**where, "rootfs": {}}), CONFIG)
+        own = {"config": {"Labels": labels}} if labels else {}
+        config = put(layout, canonical({**where, **own, "rootfs": {}}), CONFIG)
         parts = [put(layout, part + machine.encode(), LAYER) for part in layers]
         image = put(layout, canonical(manifest(config, parts)), MANIFEST, platform=where)
         entries += [image, provenance(layout, str(image["digest"]), run, slsa)]

@@ -36,6 +36,7 @@ LONG = (
     "test_docs.py",
     "test_gaming.py",
     "test_host_tasks.py",
+    "test_https.py",
     "test_suite_services.py",
     "test_unfinished_data.py",
     "test_volume.py",

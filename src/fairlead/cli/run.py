@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from fairlead.config import Environment, Repository
     from fairlead.model import Secret
     from fairlead.report import Reporter
+    from fairlead.services.declared import Declaration
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Run:
         self.remainder = _remainder(sys.argv)
         self._environment: Environment | None = None
         self._repository: Repository | None = None
+        self._declaration: Declaration | None = None
         self._masks: Callable[[str], str] = str
         self._approved = False
         self.reporter: Reporter = open_reporter(
@@ -89,6 +91,14 @@ class Run:
 
             self._repository = load_repository(self.cwd, os.environ)
         return self._repository
+
+    def declaration(self) -> "Declaration":
+        """The services that the repository declares, read once; there may be none."""
+        if self._declaration is None:
+            from fairlead.services.declared import read_declaration
+
+            self._declaration = read_declaration(self.repository())
+        return self._declaration
 
     def _called(self) -> str:
         """The environment's name, as far as it is known: read, or given by --env."""

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from fairlead.cli.run import Run
     from fairlead.config import Environment
     from fairlead.rollout.session import Session
-    from fairlead.services import Changes, Declaration, RepositoryService
-    from fairlead.services.changed import Since
+    from fairlead.services.changed import Changes, Since
+    from fairlead.services.comparison import Comparison
+    from fairlead.services.declared import Declaration, RepositoryService
 
 ALL, ALL_CHANGED = "all", "all-changed"
 
@@ -140,32 +141,40 @@ def differing(run: "Run", base: str | None = None, until: str = "") -> set[str]:
     """The names of `changes`; it is told which changed files select nothing."""
     from fairlead.events import Notice
 
-    found = changes(run, base, until)
+    found = changes(run, compare(run, base, until))
     if found.left_out:
         run.reporter.event(Notice(found.left_out))
     return {one.name for one in found.services}
 
 
-def changes(run: "Run", base: str | None = None, until: str = "") -> "Changes":
-    """The services that differ from `base`; for None, from what is live in --env.
+def compare(run: "Run", base: str | None = None, until: str = "") -> "Comparison":
+    """What is here, or was at the commit `until`, beside `base`; for None, beside what is live.
 
-    until: the commit that is compared with it; empty for what is here now, committed or not.
+    Git looks from now on, while the rest of the program is loaded and the services are read.
+    """
+    from fairlead.config.project import repository_root
+    from fairlead.services.comparison import Comparison
+
+    return Comparison(repository_root(run.cwd, os.environ), base, until)
+
+
+def changes(run: "Run", comparison: "Comparison") -> "Changes":
+    """The services that differ from what a comparison is with.
+
     An empty base is what CI gives for a branch that is new: everything differs from it.
     """
-    from fairlead.services import changed, compared_with
-    from fairlead.services.history import untracked_files
+    from fairlead.services.changed import changed, compared_with
 
-    untracked = untracked_files(run.repository().root)  # git looks while we read
-    declaration = _declaration(run)
+    declaration, base = _declaration(run), comparison.base
     services = declaration.services
     since = _since_live(run, services) if base is None else compared_with(services, base)
-    return changed(declaration, since, untracked, until)
+    return changed(declaration, since, comparison)
 
 
 def _since_live(run: "Run", services: "tuple[RepositoryService, ...]") -> "Since":
     from fairlead.rollout.absent import absent
     from fairlead.rollout.sources import live_commits
-    from fairlead.services import compared_with_live
+    from fairlead.services.live import compared_with_live
 
     with session(run) as opened:
         environment = opened.environment
@@ -179,9 +188,8 @@ def _since_live(run: "Run", services: "tuple[RepositoryService, ...]") -> "Since
 
 def _declaration(run: "Run") -> "Declaration":
     from fairlead.errors import UsageError
-    from fairlead.services import read_declaration
 
-    declaration = read_declaration(run.repository())
+    declaration = run.declaration()
     if declaration.services:
         return declaration
     raise UsageError(

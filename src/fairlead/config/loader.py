@@ -60,6 +60,18 @@ def _hints(cls: type) -> dict[str, Any]:
     return get_type_hints(cls, include_extras=True)
 
 
+@cache
+def _declared(cls: type) -> dict[str, Field[Any]]:
+    """The fields that a table may set, by key."""
+    return {key_of(one): one for one in fields(cls) if not one.metadata.get("from_key")}
+
+
+@cache
+def _shape(kind: Any) -> tuple[bool, Any, tuple[Any, ...]]:
+    """Whether a kind is a dataclass; else what it is made of. Asked for each value there is."""
+    return is_dataclass(kind), get_origin(kind), get_args(kind)
+
+
 @dataclass
 class Loader:
     """Reads tables and collects every problem in them; nothing is raised.
@@ -80,7 +92,7 @@ class Loader:
         if not isinstance(raw, dict):
             self.report(path, "must be a table", raw)
             raw = {}
-        declared = {key_of(one): one for one in fields(cls) if not one.metadata.get("from_key")}  # type: ignore[arg-type]
+        declared = _declared(cls)  # type: ignore[arg-type]
         for key in raw.keys() - declared.keys():
             self._unknown((*path, key), key, declared)
         values = {
@@ -114,9 +126,9 @@ class Loader:
 
     def value(self, kind: Any, raw: object, path: KeyPath) -> Any:
         """A value of the kind, or _BAD when it was reported."""
-        if is_dataclass(kind):
-            return self.table(kind, raw, path)  # type: ignore[arg-type]
-        origin, arguments = get_origin(kind), get_args(kind)
+        composed, origin, arguments = _shape(kind)
+        if composed:
+            return self.table(kind, raw, path)
         if origin in (Union, UnionType) and NoneType in arguments:
             return self.value(arguments[0], raw, path)
         if origin is tuple:
@@ -127,7 +139,7 @@ class Loader:
         if value is _BAD:
             return _BAD
         if origin is Annotated:
-            return self._parsed(kind, value, raw, path)
+            return self._parsed(arguments, value, raw, path)
         if origin is Literal:
             return self._chosen(arguments, value, raw, path)
         return self._scalar(arguments or (kind,), value, raw, path)
@@ -153,8 +165,8 @@ class Loader:
         except UnresolvedError as error:
             return self.report(path, str(error))
 
-    def _parsed(self, kind: Any, value: Any, raw: object, path: KeyPath) -> Any:
-        base, parse = get_args(kind)[:2]
+    def _parsed(self, kinds: tuple[Any, ...], value: Any, raw: object, path: KeyPath) -> Any:
+        base, parse = kinds[:2]
         try:
             return parse(_number(value, raw) if base is int else value)
         except ValueError as error:

@@ -11,7 +11,7 @@ from fairlead.config.env_files import EnvFiles
 from fairlead.config.interpolation import expand
 from fairlead.config.lint import Lint
 from fairlead.config.loader import Loader, key_of
-from fairlead.config.project import FILE, FOLDER
+from fairlead.config.project import FILE, FOLDER, repository_root
 from fairlead.config.release import Release
 from fairlead.config.scan import Scan
 from fairlead.config.service import Service
@@ -76,7 +76,7 @@ def load_repository(start: Path, environ: Mapping[str, str]) -> Repository:
     rest of the file, or an environment without its .env, stops nobody from linting.
     Raises ConfigError with every fault of those tables.
     """
-    root = _root(start.resolve(), environ)
+    root = repository_root(start, environ)
     if not (root / BASE).is_file():
         return Repository(root=root)
     problems: list[Problem] = []
@@ -122,12 +122,3 @@ def source_tables(raw: Mapping[str, Any]) -> dict[str, Any]:
         for name, table in services.items()
         if isinstance(table, dict) and table.keys() - rolled_out
     }
-
-
-def _root(start: Path, environ: Mapping[str, str]) -> Path:
-    if named := environ.get("FAIRLEAD_ROOT"):
-        return Path(named).expanduser().resolve()
-    folders = (start, *start.parents)
-    declared = (folder for folder in folders if (folder / BASE).is_file())
-    cloned = (folder for folder in folders if (folder / ".git").exists())
-    return next(declared, None) or next(cloned, start)

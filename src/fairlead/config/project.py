@@ -38,6 +38,18 @@ def find_root(start: Path, environ: Mapping[str, str] | None = None) -> Path:
     )
 
 
+def repository_root(start: Path, environ: Mapping[str, str]) -> Path:
+    """The nearest folder from `start` upwards with deploy/fairlead.toml, else the nearest with
+    .git, else `start`; FAIRLEAD_ROOT names the folder instead."""
+    if named := environ.get("FAIRLEAD_ROOT"):
+        return Path(named).expanduser().resolve()
+    start = start.resolve()
+    folders = (start, *start.parents)
+    declared = (folder for folder in folders if (folder / FOLDER / FILE).is_file())
+    cloned = (folder for folder in folders if (folder / ".git").exists())
+    return next(declared, None) or next(cloned, start)
+
+
 def environment_names(root: Path) -> tuple[str, ...]:
     """The environments of a project: one for each deploy/<name>.toml, sorted.
 

@@ -1,16 +1,15 @@
 """Which services differ from what they are compared with, and why. When in doubt: all of them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fairlead.services import history
+from fairlead.services.comparison import Comparison
 from fairlead.services.declared import Declaration, RepositoryService
 from fairlead.services.graph import dependents, reached, way
 from fairlead.services.history import Incomparable
 from fairlead.services.redeclared import redeclared
 from fairlead.services.touched import touched
 
-Later = Callable[[], history.Files]
 SHOWN = 20  # files of a service that `why` names
 
 
@@ -54,22 +53,19 @@ def compared_with(services: Sequence[RepositoryService], base: str) -> Since:
 
 
 def changed(
-    declaration: Declaration, since: Since, untracked: Later | None = None, until: str = ""
+    declaration: Declaration, since: Since, comparison: Comparison | None = None
 ) -> Changes:
     """The services whose source, or whose dependencies' source, is not what it was then.
 
     Uncommitted and untracked files count. Where git cannot compare, every service compared with
     that commit has changed, and the reason says why: a doubt never selects nothing.
-    untracked: where `history.untracked_files` was asked early. until: a commit, which is compared
-    instead of what is here now.
+    comparison: where git was asked early, or is asked about another commit than what is here.
     """
+    comparison = comparison or Comparison(declaration.root)
     graph = dependents(declaration.services)
     found = {name: Changed(name, reason, (reason,)) for name, reason in since.anyway.items()}
     unowned: set[str] = set()
-    if until:
-        untracked = tuple
-    untracked = untracked or history.untracked_files(declaration.root)
-    for compared in _compared(declaration, since, untracked, until):
+    for compared in _compared(declaration, since, comparison):
         unowned |= compared.unowned
         through = reached(compared.causes, graph)
         for name in through:
@@ -92,31 +88,27 @@ class _Compared:
 
 
 def _compared(
-    declaration: Declaration, since: Since, untracked: Later, until: str
+    declaration: Declaration, since: Since, comparison: Comparison
 ) -> Iterator[_Compared]:
     bases = sorted({base for some in since.commits.values() for base in some})
     for base in bases:
         try:
-            yield _difference(declaration, base, untracked, until)
+            yield _difference(declaration, base, comparison)
         except Incomparable as doubt:
             everything = (service.name for service in declaration.services)
             causes = {name: [f"every service: {doubt}"] for name in everything}
             yield _Compared(base, causes)
 
 
-def _difference(
-    declaration: Declaration,
-    base: str,
-    untracked: Later,
-    until: str,
-) -> _Compared:
-    root, services = declaration.root, declaration.services
-    commit = history.starting_point(root, base, until)
-    tracked = history.changed_files(root, commit, until)
-    files = {*tracked, *untracked()}
+def _difference(declaration: Declaration, base: str, comparison: Comparison) -> _Compared:
+    services = declaration.services
+    commit, tracked = comparison.since(base)
+    files = {*tracked, *comparison.untracked()}
     here = touched(services, declaration.global_files, files, declaration.outside)
     causes = {name: _causes(files) for name, files in here.files.items()}
-    for name, cause in redeclared(root, commit, tracked, services, until).items():
+    for name, cause in redeclared(
+        declaration.root, commit, tracked, services, comparison.until
+    ).items():
         causes.setdefault(name, []).insert(0, cause)
     for service in services if here.everything else ():
         cause = f"{here.everything} changed, a global file"

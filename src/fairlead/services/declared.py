@@ -1,6 +1,7 @@
 """Which services a repository declares: in services.json, or in deploy/fairlead.toml."""
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -64,11 +65,6 @@ class Declaration:
     services: tuple[RepositoryService, ...]
     global_files: tuple[str, ...] = ()
     outside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-def declared(repository: Repository) -> tuple[RepositoryService, ...]:
-    """The services of a repository, as `read_declaration` finds them."""
-    return read_declaration(repository).services
 
 
 def read_declaration(repository: Repository) -> Declaration:
@@ -142,7 +138,7 @@ def _faults(
     """(key, message, nearest) of what is wrong with one service."""
     if source.path is None:
         yield "path", "is required: the folder of its source", ""
-    elif not (root / source.path).is_dir():
+    elif not os.path.isdir(os.path.join(root, source.path)):
         yield "path", f"no such folder: {source.path}", ""
     for wanted in source.depends_on:
         if wanted == name:

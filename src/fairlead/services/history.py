@@ -1,7 +1,5 @@
 """What git says has changed since a commit. Where it cannot say, the reason."""
 
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 from fairlead.model import Command
@@ -62,25 +60,9 @@ def changed_files(root: Path, commit: str, until: str = "") -> Files:
     )
 
 
-def untracked_files(root: Path) -> Callable[[], Files]:
-    """Paths below `root` that git would take in, and does not have yet.
-
-    Git looks for them from now on, beside other questions; the answer is awaited by calling what
-    is returned, which raises Incomparable.
-    """
-    answers: list[Ran] = []
-
-    def ask() -> None:
-        answers.append(_ran(root, "ls-files", "-z", "--others", "--exclude-standard"))
-
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-
-    def awaited() -> Files:
-        asking.join()
-        return _paths(_answer("ls-files", answers[0]))
-
-    return awaited
+def untracked_files(root: Path) -> Files:
+    """Paths below `root` that git would take in, and does not have yet. Raises Incomparable."""
+    return _paths(_git(root, "ls-files", "-z", "--others", "--exclude-standard"))
 
 
 def file_at(root: Path, commit: str, path: str) -> str | None:
@@ -102,14 +84,11 @@ def _why_missing(base: str, shallow: bool, commits: list[str], asked: Ran) -> st
 
 
 def _git(root: Path, *words: str) -> Ran:
-    return _answer(words[0], _ran(root, *words))
-
-
-def _answer(question: str, ran: Ran) -> Ran:
+    ran = _ran(root, *words)
     if ran.ok:
         return ran
     reason = "git is not installed" if ran.missing else _last_words(ran)
-    raise Incomparable(f"git {question} gives no answer: {reason}")
+    raise Incomparable(f"git {words[0]} gives no answer: {reason}")
 
 
 def _ran(root: Path, *words: str) -> Ran:

@@ -6,7 +6,8 @@ from fairlead.cli.run import Run
 from fairlead.cli.verb import verb
 
 if TYPE_CHECKING:
-    from fairlead.services import Changes, RepositoryService
+    from fairlead.services.changed import Changes
+    from fairlead.services.declared import RepositoryService
 
 BASE = "Compare with this commit, or with where this branch left another; no host is asked"
 
@@ -30,10 +31,11 @@ def changed(run: Run, base: str | None = None, why: bool = False) -> None:
     """Show which services differ from what is live in --env, or from --base"""
     from dataclasses import replace
 
-    from fairlead.cli.scope import base_of, changes
+    from fairlead.cli.scope import base_of, changes, compare
 
+    comparison = compare(run, base_of(base))
     names = {one.name for one in _asked(run)}
-    found = changes(run, base_of(base))
+    found = changes(run, comparison)
     found = replace(found, services=tuple(one for one in found.services if one.name in names))
     if why:
         rows = [(one.name, cause) for one in found.services for cause in one.why]
@@ -49,12 +51,13 @@ def matrix(run: Run, base: str | None = None, all: bool = False) -> None:
     """Print the services that changed as the matrix of a CI job, and nothing else"""
     from json import dumps
 
-    from fairlead.cli.scope import ALL_CHANGED, base_of, changes
+    from fairlead.cli.scope import ALL_CHANGED, base_of, changes, compare
 
+    only_changed = not all or ALL_CHANGED in run.options.service
+    comparison = compare(run, base_of(base)) if only_changed else None
     services = _asked(run)
-    if not all or ALL_CHANGED in run.options.service:
-        found = changes(run, base_of(base))
-        names = {one.name for one in found.services}
+    if comparison:
+        names = {one.name for one in changes(run, comparison).services}
         services = tuple(one for one in services if one.name in names)
     include = {"include": [service.listed() for service in services]}
     if not run.options.json:
@@ -68,10 +71,9 @@ def _asked(run: Run) -> "tuple[RepositoryService, ...]":
     Raises UsageError for an unknown one.
     """
     from fairlead.cli.scope import ALL_CHANGED, repository_services
-    from fairlead.services import declared
 
     if ALL_CHANGED in run.options.service:
-        return declared(run.repository())
+        return run.declaration().services
     return repository_services(run)
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fairlead.config import load_repository
-from fairlead.services import Changes, Declaration, changed, compared_with, read_declaration
+from fairlead.services.changed import Changes, changed, compared_with
+from fairlead.services.declared import Declaration, read_declaration
 
 NOBODY = {
     **{f"GIT_{who}_{what}": "nobody@example.com" for who in ("AUTHOR", "COMMITTER")

@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from fairlead.services import changed, compared_with_live
+from fairlead.services.changed import changed
+from fairlead.services.live import compared_with_live
 
 ALL = ["api", "jobs", "lib", "web"]
 

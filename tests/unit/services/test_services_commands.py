@@ -46,6 +46,7 @@ def test_with_a_base_nothing_is_imported_that_reaches_hosts(call):
     imported = {line.rpartition("|")[2].strip() for line in said.stderr.splitlines()}
     assert "fairlead.services.changed" in imported
     assert not imported & {"fabric", "paramiko", "docker", "rich", "fairlead.rollout"}
+    assert "fairlead.config.environment" not in imported
 
 
 def test_only_the_services_asked_for_are_told(call):

@@ -6,7 +6,7 @@ import pytest
 
 from fairlead.config import load, load_repository
 from fairlead.errors import ConfigError
-from fairlead.services import RepositoryService, declared
+from fairlead.services.declared import RepositoryService, read_declaration
 
 TOML = """\
 app = "shop"
@@ -36,13 +36,13 @@ def at(root, *folders: str, **files: str):
 
 def problems(repository) -> list[str]:
     with pytest.raises(ConfigError) as told:
-        declared(repository)
+        read_declaration(repository)
     return [str(problem) for problem in told.value.problems]
 
 
 def test_tables_with_a_path_are_services_whatever_else_is_wrong_with_them(tmp_path):
     repository = at(tmp_path, "services/api", "libs/models", toml=TOML)
-    assert declared(repository) == (
+    assert read_declaration(repository).services == (
         RepositoryService(
             "api", "services/api", language="python", test_command="pytest tests",
             depends_on=("models",),
@@ -59,7 +59,9 @@ def test_services_json_has_the_keys_one_knows(tmp_path):
         "language": "python",
         "test_command": "pytest tests",
     }
-    found = declared(at(tmp_path, "services/service_name", json=json.dumps([entry])))
+    found = read_declaration(
+        at(tmp_path, "services/service_name", json=json.dumps([entry]))
+    ).services
     assert found == (RepositoryService(**entry),)
     assert found[0].listed() == {**entry, "depends_on": []}
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from fairlead.services import RepositoryService
+from fairlead.services.declared import RepositoryService
 from fairlead.services.graph import dependents, reached, way
 from fairlead.services.touched import touched
 

@@ -39,9 +39,8 @@ def chosen(run: Run, building: "Building", tag: str, changed: bool) -> "tuple[Bu
     from fairlead.cli.scope import ALL, ALL_CHANGED
     from fairlead.errors import UsageError
     from fairlead.images.recipe import buildables
-    from fairlead.services import declared
 
-    found = buildables(building, declared(run.repository()), tag)
+    found = buildables(building, run.declaration().services, tag)
     if not found:
         raise UsageError(
             "there is nothing to build here",
@@ -73,9 +72,8 @@ def _differing(run: Run, built: "set[str]") -> "set[str]":
     """The services that changed, and those of which nothing tells; it is said what is left out."""
     from fairlead.cli.scope import base_of, differing
     from fairlead.events import Notice
-    from fairlead.services import declared
 
-    known = {one.name for one in declared(run.repository())}
+    known = {one.name for one in run.declaration().services}
     changed, undeclared = differing(run, base_of()) & known, built - known
     for names, text in (
         (changed - built, "changed, but no image is built for it (no Dockerfile): {}"),

@@ -11,7 +11,7 @@ from fairlead.errors import UsageError
 if TYPE_CHECKING:
     from fairlead.cli.run import Run
     from fairlead.config import Repository
-    from fairlead.services import RepositoryService
+    from fairlead.services.declared import RepositoryService
 
 
 def suites_of_services(run: "Run") -> "Repository | None":

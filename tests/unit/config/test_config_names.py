@@ -1,4 +1,4 @@
-"""What `fairlead.config` offers is there, although none of it is imported before it is asked for."""
+"""What `fairlead.config` offers is there, although none of it is imported until it is asked for."""
 
 import pytest
 

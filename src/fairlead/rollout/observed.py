@@ -228,7 +228,7 @@ def fingerprint(state: HostState, release: str) -> object:
     return (
         state.live,
         state.router_config,
-        state.router_certificate,
+        state.declared_router,
         tuple(sorted((c.id, c.release == release and c.status) for c in state.containers)),
         tuple((kept.id, kept.status) for kept in state.releases),
     )

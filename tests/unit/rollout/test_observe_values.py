@@ -229,6 +229,12 @@ class TestFingerprint:
         """Somebody else's roll-out came between."""
         assert self.changed(live_runtime=Live("green"))
 
+    def test_another_router_is_a_change(self):
+        """Another application brought its own, which is not to be moved."""
+        assert self.changed(router_ports=(8080, 443))
+        assert self.changed(router="absent")
+        assert not self.changed(router=f"{self.state.router},blog-live-blue")
+
     def test_another_container_is_a_change(self):
         """A container more or less, or another in its place."""
         assert self.changed(containers=self.state.containers[1:])

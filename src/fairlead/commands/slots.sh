@@ -94,15 +94,7 @@ EOF
 }
 
 fl_fail_if_dead() { # PROJECT SETTLE: exit 70 when a container has no hope, with what ended it
-  fl_looks=20
-  while :; do
-    fl_dead=$(fl_states "$1" "$2" | sed -n 's/^dead //p' | head -n 1)
-    # One that was started again shows no exit code until it ends again.
-    case $fl_dead in *'(status running,'*) ;; *) break ;; esac
-    fl_looks=$((fl_looks - 1))
-    [ "$fl_looks" -gt 0 ] || break
-    fl_nap
-  done
+  fl_dead=$(fl_states "$1" "$2" | sed -n 's/^dead //p' | head -n 1)
   [ -z "$fl_dead" ] || fl_fail "$fl_dead" 70
 }
 
@@ -127,8 +119,11 @@ fl_judged() { # SETTLE: the same, by the lines of $fl_about
 }
 
 fl_state() { # NAME STATUS EXIT OOM RESTARTS HEALTH KIND SINCE SETTLE
-  if [ "$2" != running ] && [ "$2" != created ] || fl_crashes "$5" "$8"; then
-    echo "dead $1 ended with exit code $3 (status $2, out of memory: $4, restarts: $5)$(fl_killed "$3" "$4")"
+  if [ "$2" != running ] && [ "$2" != created ]; then
+    fl_ended "$1" "$2" "$5" "$3" "$4"
+  elif fl_crashes "$5" "$8"; then
+    # shellcheck disable=SC2046  # two words
+    fl_ended "$1" "$2" "$5" $(fl_last_end "$1")
   elif [ "$6" = unhealthy ]; then
     echo "dead $1 is unhealthy by its own healthcheck"
   elif [ "$2" = created ] || [ "$6" = starting ]; then
@@ -140,8 +135,18 @@ fl_state() { # NAME STATUS EXIT OOM RESTARTS HEALTH KIND SINCE SETTLE
   fi
 }
 
+fl_ended() { # NAME STATUS RESTARTS [EXIT OOM]: the sentence about it
+  echo "dead $1 ended with exit code ${4:-unknown} (status $2, out of memory: ${5:-unknown}, restarts: $3)$(fl_killed "${4:-}" "${5:-}")"
+}
+
+fl_last_end() { # CONTAINER: EXIT OOM of its last end; once started again it shows those of that start
+  docker events --since 30m --until 0s --filter "container=$1" --filter event=die --filter event=oom \
+    --format '{{.Action}} {{index .Actor.Attributes "exitCode"}}' |
+    awk '$1 == "oom" { oom = 1 } $1 == "die" { last = $2 (oom ? " true" : " false"); oom = 0 } END { if (last) print last }'
+}
+
 fl_killed() { # EXIT OOM: what 137 means where the kernel did not tell Docker that it was for memory
-  [ "$1" -ne 137 ] || [ "$2" = true ] || echo ': killed, as is done with what takes more memory than its limit'
+  [ "$1" != 137 ] || [ "$2" = true ] || echo ': killed, as is done with what takes more memory than its limit'
 }
 
 fl_crashes() { # RESTARTS SINCE: it ended lately, and will again; what runs for a minute is forgiven
@@ -186,6 +191,9 @@ fl_at() { # BACKEND: the addresses that $fl_about has for it
 fl_explain() { # PROJECT: why a slot failed: state, health answers and last log lines of each container
   for fl_id in $(fl_containers "$1"); do
     docker inspect --format '@why {{.Name}}: {{.State.Status}}, exit code {{.State.ExitCode}}, out of memory: {{.State.OOMKilled}}, restarts: {{.RestartCount}}{{if .State.Health}}, healthcheck {{.State.Health.Status}}{{end}}' "$fl_id" | sed 's|^@why /|@why |'
+    fl_end=$(fl_last_end "$fl_id")
+    [ "$(docker inspect --format '{{.RestartCount}}' "$fl_id")" = 0 ] || [ -z "$fl_end" ] ||
+      echo "@why   its last end: exit code ${fl_end% *}, out of memory: ${fl_end#* }"
     docker inspect --format '{{if .State.Health}}{{range .State.Health.Log}}@why   healthcheck: {{.Output}}
 {{end}}{{end}}' "$fl_id" | grep . | tail -n 2 || :
     fl_explain_health "$1" "$fl_id"

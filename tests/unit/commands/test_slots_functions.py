@@ -83,6 +83,20 @@ class TestOneContainer:
         """A new container that came up again after a crash will crash again."""
         assert state(shell, restarts="1", since=started(2)).startswith("dead api-1")
 
+    @pytest.mark.parametrize(
+        ("events", "told"),
+        [
+            ("die 3\ndie 4", "exit code 4 (status running, out of memory: false, restarts: 2)"),
+            ("oom \ndie 137", "exit code 137 (status running, out of memory: true, restarts: 2)"),
+            ("oom \ndie 137\ndie 1", "exit code 1 (status running, out of memory: false, "),
+            ("", "exit code unknown (status running, out of memory: unknown, restarts: 2)"),
+        ],
+    )
+    def test_started_again_it_is_told_how_it_ended(self, shell, events, told):
+        """Its state shows no more than that it runs; Docker's events know how it got there."""
+        shell.tool("docker", f"[ $1 != events ] || printf '{events}\\n'")
+        assert f"dead api-1 ended with {told}" in state(shell, restarts="2", since=started(2))
+
     def test_a_crash_of_long_ago_is_forgiven(self, shell):
         """A database that crashed once and runs since then is healthy, and stops no deploy."""
         assert state(shell, restarts="1", health="healthy", since=NOW) == "ready api-1"

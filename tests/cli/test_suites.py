@@ -185,6 +185,37 @@ def test_another_python_is_made_by_uv(project):
     assert "uv venv" in gone["suites"][0]["reason"]
 
 
+@pytest.mark.timeout(120)
+def test_two_pythons_are_judged_one_by_one(project):
+    """The same suite under each: it fails under one of them, and is told of both."""
+    needs("uv")
+    own, other = f"3.{sys.version_info.minor}", another_python()
+    if other is None:
+        pytest.skip("no other Python of 3.11 or newer on this machine")
+    wheel = borrowed(project)
+    (project / "deploy/fairlead.toml").write_text(f'[test]\ninstall = ["./{wheel.name}"]\n')
+    only_ours = f"import sys\ndef test_it(): assert sys.version_info[1] == {own[2:]}\n"
+    (project / "tests/unit/test_python.py").write_text(only_ours)
+    path = {"PATH": f"{other.parent}:{BIN}:{os.environ['PATH']}"}
+    version = other.name.removeprefix("python")
+    done = run(project, "--suite=unit", f"--python={own},{version}", "--json", **path)
+    assert {one["suite"]: (one["outcome"], one["passed"]) for one in result_of(done)["suites"]} == {
+        f"unit {own}": ("passed", 2), f"unit {version}": ("findings", 1),
+    }  # fmt: skip
+    assert done.returncode == 1
+
+
+def another_python() -> Path | None:
+    """One that is not ours, of PATH or of pyenv."""
+    for minor in {11, 12, 13} - {sys.version_info.minor}:
+        name = f"python3.{minor}"
+        places = [*Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/{name}"), shutil.which(name)]
+        for program in filter(None, places):
+            if subprocess.run([program, "--version"], capture_output=True).returncode == 0:
+                return Path(program)
+    return None
+
+
 def result_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -42,9 +42,10 @@ def overall(seen: Seen) -> Verdict:
     serving = {name: s.live_release for name, s in states.items() if _has_slots(s)}
     releases = set(serving.values()) - {""}
     left = sorted({r.doing for s in states.values() for r in _left(s)})
+    restore = half_restored({name: s for name, s in states.items() if not _at_work(s)})
     payload = {
         "hosts": serving,
-        "unfinished": left,
+        "unfinished": [*left, *([restore] if restore else [])],
         "unreachable": lost,
         "locked": {n: s.lock.doing for n, s in states.items() if s.lock and not s.lock.expired},
     }
@@ -56,15 +57,18 @@ def overall(seen: Seen) -> Verdict:
             f"{name} {state.live_release or 'nothing'} ({state.live or 'no slot'})"
             for name, state in states.items()
         )
-        if releases and not left:  # else the notes have the ways out
+        if restore:
+            text += f"; {restore}: {with_data_again(states)}"
+        elif releases and not left:  # else the notes have the ways out
             ways = " or ".join(f"--to={one}" for one in sorted(releases))
             text += f"; inv rollback {ways} brings all to it"
         return Verdict(text, MixedState.exit_code, {"outcome": "mixed", **payload})
     if left:
         text = f"{', '.join(releases) or 'nothing'} serves, and never finished: {', '.join(left)}"
         return Verdict(text, 1, {"outcome": "unfinished", **payload})
-    if told := half_restored({name: s for name, s in states.items() if not _at_work(s)}):
-        text = f"{', '.join(releases) or 'nothing'} serves, and {told}: {with_data_again(states)}"
+    if restore:
+        way = with_data_again(states)
+        text = f"{', '.join(releases) or 'nothing'} serves, and {restore}: {way}"
         return Verdict(text, 1, {"outcome": "unfinished", **payload})
     if not releases:
         return _nothing_serves(states, payload)

@@ -162,6 +162,8 @@ class TestARestoreWithoutAJournal:
         assert (verdict.exit_code, verdict.payload["outcome"]) == (1, "unfinished")
         assert verdict.sentence.startswith("nothing serves, and a restore of the data of cache")
         assert f"inv rollback --to={V2.release} --with-data" in verdict.sentence
+        [told] = verdict.payload["unfinished"]
+        assert "a restore of the data of cache in web1" in told
 
     def test_while_it_goes_on_it_is_nobody_s_business(self):
         lock = LockHolder("ada@web1", "2025-12-02T14:30:22Z", "rollback.sh to 0001-v1", 42)

@@ -1,6 +1,6 @@
 """What is true now, host by host, as `inv status` tells it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fairlead.config import Environment
@@ -53,15 +53,7 @@ def overall(seen: Seen) -> Verdict:
         text = f"{', '.join(lost)} cannot be reached"
         return Verdict(text, MixedState.exit_code, {"outcome": "unknown", **payload})
     if len(releases) > 1 or any(_moving(s) for s in states.values()):
-        text = "hosts serve different releases, or a roll-out stopped half way: " + ", ".join(
-            f"{name} {state.live_release or 'nothing'} ({state.live or 'no slot'})"
-            for name, state in states.items()
-        )
-        if restore:
-            text += f"; {restore}: {with_data_again(states)}"
-        elif releases and not left:  # else the notes have the ways out
-            ways = " or ".join(f"--to={one}" for one in sorted(releases))
-            text += f"; inv rollback {ways} brings all to it"
+        text = _differ(states, restore, () if left else releases)
         return Verdict(text, MixedState.exit_code, {"outcome": "mixed", **payload})
     if left:
         text = f"{', '.join(releases) or 'nothing'} serves, and never finished: {', '.join(left)}"
@@ -78,6 +70,21 @@ def overall(seen: Seen) -> Verdict:
         text = f"{release} serves, but not every container is healthy on {', '.join(sick)}"
         return Verdict(text, 1, {"outcome": "degraded", "release": release, **payload})
     return Verdict(f"{release} serves", 0, {"outcome": "serving", "release": release, **payload})
+
+
+def _differ(states: Mapping[str, HostState], restore: str, releases: Iterable[str]) -> str:
+    """What each host serves, and what makes them agree; of an unfinished run the notes tell that.
+
+    restore: of data, that never ended. releases: which all could be brought to.
+    """
+    text = "hosts serve different releases, or a roll-out stopped half way: " + ", ".join(
+        f"{name} {state.live_release or 'nothing'} ({state.live or 'no slot'})"
+        for name, state in states.items()
+    )
+    if restore:
+        return f"{text}; {restore}: {with_data_again(states)}"
+    ways = " or ".join(f"--to={one}" for one in sorted(releases))
+    return f"{text}; inv rollback {ways} brings all to it" if ways else text
 
 
 def _nothing_serves(states: Mapping[str, HostState], payload: Mapping[str, object]) -> Verdict:

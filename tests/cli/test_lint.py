@@ -232,6 +232,20 @@ class TestSubject:
         assert run(project).returncode == 0
         assert result(run(project, "--json", "--", "bad.py"))["outcome"] == "nothing-to-do"
 
+    def test_files_that_a_linters_own_settings_leave_out_are_no_failure_where_they_are_named(
+        self, project
+    ):
+        """A commit of them alone goes through; a linter that never looks at anything does not."""
+        (project / "pyproject.toml").write_text('[tool.ruff]\nexclude = ["bad.py"]\n')
+        done = run(project, "--json", "--", "bad.py")
+        assert (done.returncode, result(done)["outcome"]) == (0, "nothing-to-do")
+        assert {one["outcome"] for one in result(done)["tools"]} == {"not-run"}
+        done = run(project, "--json", "--", "bad.py", "good.py")
+        assert (done.returncode, result(done)["outcome"]) == (0, "passed")
+        (project / "pyproject.toml").write_text('[tool.ruff]\nexclude = ["*.py"]\n')
+        done = run(project, "--json")
+        assert (done.returncode, result(done)["outcome"]) == (1, "not-run")
+
     def test_a_service_is_its_folder(self, project):
         services = [{"name": "api", "path": "api"}, {"name": "web", "path": "web"}]
         (project / "services.json").write_text(json.dumps(services))

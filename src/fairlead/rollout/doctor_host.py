@@ -14,7 +14,7 @@ from fairlead.rollout.checkup import ORDER, Check, failed, not_run, passed
 from fairlead.rollout.observe import parse_state
 from fairlead.rollout.observed import HostState
 from fairlead.rollout.preconditions import COMPOSE_NEEDED, compose_version
-from fairlead.rollout.shared_router import disagreements
+from fairlead.rollout.shared_router import disagreements, wanted_on
 
 LEAST_DISK_KIB = 1 << 20  # 1 GiB: less does not hold one more release of most applications
 MOST_SKEW = 5.0  # seconds; beyond, lock leases and logs of several machines do not fit together
@@ -272,7 +272,11 @@ def _router(environment: Environment, host: Host, state: HostState, fault: str) 
         what = "; ".join(f"[router] {key} {message}" for key, message in shared.items())
         yield failed("router", host.name, what, "write into [router] what that router has")
     else:
-        note = "" if image == wanted else f"; the next deploy makes it {wanted}"
+        next_one = wanted_on(environment.router, state).image
+        if image != next_one:
+            note = f"; the next deploy makes it {wanted}"
+        else:
+            note = "" if image == wanted else f", not {wanted}, as it serves other applications too"
         yield passed("router", host.name, f"runs {image}{note}")
 
 

@@ -1,6 +1,7 @@
 """A host's router is shared: what a roll-out may change of it, and what is told of a change."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from fairlead.config import Environment
 from fairlead.config.traffic import Router
@@ -9,13 +10,14 @@ from fairlead.rollout.observed import HostState, Observed
 from fairlead.rollout.situation import Situation
 from fairlead.rollout.target import Target
 
-SHARED = ("image", "http_port", "https_port")  # Router.container
+PORTS = ("http_port", "https_port")
 
 
 def refuse_another(environment: Environment, observed: Observed, target: Target) -> None:
-    """Raise ConfigError where a router that serves others is not as `[router]` wants it.
+    """Raise ConfigError where a router that serves others has other ports than `[router]` wants.
 
-    The container would be exchanged under them: what they are reached at may be gone then.
+    With ours they could not be reached, with theirs we could not. Another image is no reason: the
+    one that is there serves all (wanted_on).
     """
     problems = [
         Problem("deploy/fairlead.toml", f"router.{key}", message)
@@ -34,30 +36,50 @@ def refuse_another(environment: Environment, observed: Observed, target: Target)
 
 
 def disagreements(wanted: Router, state: HostState) -> Mapping[str, str]:
-    """What is wanted otherwise than others have it on a host: a sentence by key of `[router]`."""
-    others = ", ".join(sorted(set(state.foreign_routes.values())))
-    there = state.declared_router
+    """Ports that others have otherwise on a host: a sentence by key of `[router]`."""
+    there, others = state.declared_router, _others(state)
     if there is None or not others:
         return {}
     return {
         key: f"is {getattr(wanted, key)}, and the router of {state.host}, which serves {others}, "
         f"has {getattr(there, key)}"
-        for key in SHARED
+        for key in PORTS
         if getattr(wanted, key) != getattr(there, key)
     }
 
 
+def wanted_on(wanted: Router, state: HostState) -> Router:
+    """The router to have on a host: as declared, but the image stays where it serves others, too.
+
+    They lose no second to an upgrade of this application, nor to one of Fairlead's default.
+    """
+    there = state.declared_router
+    return replace(wanted, image=there.image) if there and _others(state) else wanted
+
+
 def announced(situation: Situation) -> list[str]:
-    """Routers that are exchanged although they serve: a sentence a host."""
+    """Routers that are exchanged though they serve, or stay as they are: a sentence a host."""
     wanted = situation.environment.router
-    return [
-        f"{name}: its router, {_told(there)}, is replaced by {_told(wanted)} before the release is "
-        "proven: no answer for about a second. A failure brings the old one back"
-        for name, part in situation.target.hosts.items()
-        if part.routed
-        and (there := situation.state(name).declared_router)
-        and there.container != wanted.container
-    ]
+    told = []
+    for name, part in situation.target.hosts.items():
+        state = situation.state(name)
+        there = state.declared_router
+        if not part.routed or there is None or there.container == wanted.container:
+            continue
+        if others := _others(state):
+            told.append(
+                f"{name}: its router stays {there.image}, not {wanted.image}, as it serves {others}"
+            )
+        else:
+            told.append(
+                f"{name}: its router, {_told(there)}, is replaced by {_told(wanted)} before the "
+                "release is proven: no answer for about a second. A failure brings the old one back"
+            )
+    return told
+
+
+def _others(state: HostState) -> str:
+    return ", ".join(sorted(set(state.foreign_routes.values())))
 
 
 def _told(router: Router) -> str:

@@ -76,12 +76,12 @@ def test_a_host_that_is_well_passes_everything():
         ({"router": "exited haproxy:3.0 a,b"}, "router", "exited", "docker logs"),
         (
             {
-                "router": "running haproxy:2.9 a,b",
-                "router_ports": (80, 443),
+                "router": "running haproxy:3.0 a,b",
+                "router_ports": (8080, 443),
                 "foreign_routes": {"shop.test/": "shop-live"},
             },
             "router",
-            "which serves shop-live, has haproxy:2.9",
+            "which serves shop-live, has 8080",
             "write into [router] what that router has",
         ),
     ],

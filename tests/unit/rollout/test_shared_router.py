@@ -5,7 +5,7 @@ from factories import WORKER, a_situation, an_environment, deployed, empty_host,
 
 from fairlead.config.traffic import Router
 from fairlead.errors import ConfigError
-from fairlead.rollout.shared_router import announced, refuse_another
+from fairlead.rollout.shared_router import announced, refuse_another, wanted_on
 
 SHOP = {"shop.test/": "shop-live", "blog.test/": "blog-live"}
 OTHER_PORT = an_environment(router=Router(http_port=8080))
@@ -29,11 +29,28 @@ def test_one_that_serves_others_is_not_moved():
     assert (error.exit_code, error.state) == (2, "nothing was changed")
 
 
-def test_every_key_that_differs_is_told():
-    """Its image is as much everybody's as its ports; one that is stopped is theirs, too."""
-    environment = an_environment(router=Router("haproxy:3.2", 80, 8443))
+def test_every_port_that_differs_is_told():
+    """A router that is stopped is the others', too."""
+    environment = an_environment(router=Router(http_port=8080, https_port=8443))
     error = refused(environment, foreign_routes=SHOP, router="exited haproxy:3.0 a,b")
-    assert [problem.path for problem in error.problems] == ["router.image", "router.https_port"]
+    assert [one.path for one in error.problems] == ["router.http_port", "router.https_port"]
+
+
+def test_the_image_of_one_that_serves_others_stays():
+    """An upgrade of one application costs the others nothing; it is told."""
+    environment = an_environment(router=Router("haproxy:3.2", certificate="/c.pem"))
+    state = deployed(environment, foreign_routes=SHOP)
+    situation = a_situation(environment, {"web1": state})
+    refuse_another(environment, {"web1": state}, target_of(environment))
+    assert wanted_on(environment.router, state) == Router("haproxy:3.0", certificate="/c.pem")
+    assert announced(situation) == [
+        "web1: its router stays haproxy:3.0, not haproxy:3.2, as it serves blog-live, shop-live"
+    ]
+
+
+def test_ones_own_gets_the_declared_image():
+    environment = an_environment(router=Router("haproxy:3.2"))
+    assert wanted_on(environment.router, deployed(environment)) == environment.router
 
 
 @pytest.mark.parametrize(

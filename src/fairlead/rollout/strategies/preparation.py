@@ -14,6 +14,7 @@ from fairlead.images.reference import parse
 from fairlead.model import SLOTS, Command, ReleaseStatus, Step
 from fairlead.rollout.backups.take import backup_step
 from fairlead.rollout.plan import in_order, step
+from fairlead.rollout.shared_router import wanted_on
 from fairlead.rollout.situation import Situation
 from fairlead.router.haproxy import base_config
 
@@ -116,7 +117,6 @@ def _pull_as(registry: Registry, references: list[str]) -> Command:
 
 def _router(situation: Situation) -> Step | None:
     """As it is declared; after a failure as it was, since what was live is reached by that one."""
-    wanted = situation.environment.router
     config = base_config()
     networks = tuple(situation.layout.project(slot) for slot in SLOTS)
     commands: dict[str, tuple[Command, ...]] = {}
@@ -124,6 +124,7 @@ def _router(situation: Situation) -> Step | None:
     for name in situation.target.hosts:
         if not _needs_router(situation, name):
             continue
+        wanted = wanted_on(situation.environment.router, situation.state(name))
         commands[name] = (
             host.network(*networks),
             _router_up(wanted, config),
@@ -141,9 +142,10 @@ def _router_up(wanted: Router, config: str) -> Command:
 
 
 def _needs_router(situation: Situation, name: str) -> bool:
-    wanted = situation.environment.router
+    state = situation.state(name)
+    wanted = wanted_on(situation.environment.router, state)
     networks = tuple(situation.layout.project(slot) for slot in SLOTS)
-    runs = situation.state(name).has_router(wanted, base_config(), networks)
+    runs = state.has_router(wanted, base_config(), networks)
     return bool(situation.part(name).routed) and not runs
 
 

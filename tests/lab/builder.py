@@ -10,8 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from tests.lab.hosts import Lab
 from tests.lab.project import Run, _program
+from tests.tools import BIN
 
 BASE = "lab/python:3.13-slim"
 CONTEXT = "labbuilder"
@@ -61,6 +64,16 @@ def running_builder(lab: Lab, folder: Path, docker_config: Path) -> Iterator[str
         yield CONTEXT
     finally:
         docker("rm", "-fv", name)
+
+
+@contextmanager
+def without_scanners() -> Iterator[None]:
+    """With a PATH on which no scanner is found."""
+    scanners = (str(BIN), str(BIN.resolve()))
+    path = os.environ["PATH"].split(os.pathsep)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", os.pathsep.join(one for one in path if one not in scanners))
+        yield
 
 
 def _flags(given: dict[str, object]) -> list[str]:

@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.builder import Sources, docker, own_docker_config, running_builder
+from tests.lab.builder import (
+    Sources,
+    docker,
+    own_docker_config,
+    running_builder,
+    without_scanners,
+)
 from tests.lab.hosts import Lab
-from tests.tools import BIN
 
 PASSWORD = "right-horse-battery"
 
@@ -93,8 +98,14 @@ def sources(
 
 
 @pytest.fixture
-def unscanned(monkeypatch: pytest.MonkeyPatch) -> None:
+def unscanned() -> Iterator[None]:
     """Commands find no scanner, for a test of something else: they take 20 s for a Python image."""
-    scanners = (str(BIN), str(BIN.resolve()))
-    path = os.environ["PATH"].split(os.pathsep)
-    monkeypatch.setenv("PATH", os.pathsep.join(one for one in path if one not in scanners))
+    with without_scanners():
+        yield
+
+
+@pytest.fixture(scope="module")
+def all_unscanned() -> Iterator[None]:
+    """The same for all tests of a module."""
+    with without_scanners():
+        yield

@@ -168,6 +168,30 @@ def test_the_tests_of_node_are_counted(project):
     assert counts == [(2, 0), (2, 1)]
 
 
+@pytest.mark.timeout(200)
+def test_the_shards_of_a_commit_are_put_together(project):
+    """CI hands .fairlead/records on. Then gates have a whole run, and its coverage."""
+    (project / "shop.py").write_text("def one():\n    return 1\n\ndef two():\n    return 2\n")
+    (project / "tests/unit/test_price.py").write_text("import shop\ndef test_a(): shop.one()\n")
+    (project / "tests/e2e/test_shop.py").write_text("import shop\ndef test_b(): shop.two()\n")
+    (project / ".gitignore").write_text("__pycache__/\n.pytest_cache/\n")
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+        who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
+        subprocess.run(["git", *who, *words], cwd=project, check=True)
+    parts = [result_of(run(project, f"--shard={n}/2", "--coverage", "--json")) for n in (1, 2)]
+    assert [one["coverage"]["percent"] for one in parts] == [75.0, 75.0]
+    told = result_of(run(project, "--merge", "--coverage", "--json"))
+    assert (told["outcome"], told["coverage"]["percent"]) == ("passed", 100.0)
+    (whole,) = project.glob(".fairlead/records/*/test-coverage.json")
+    record = json.loads(whole.read_text())
+    assert (record["clean"], record["partial"], record["coverage"]) == (True, False, 100.0)
+    assert [one["outcome"] for one in record["entries"]] == ["passed", "passed"]
+    assert run(project, "--merge", "--shard=1/2").returncode == 2
+    next(project.glob(".fairlead/records/*/test-shard-2-of-2-partial.json")).unlink()
+    missing = run(project, "--merge")
+    assert (missing.returncode, "2/2" in missing.stderr) == (1, True)
+
+
 @pytest.mark.timeout(120)
 def test_another_python_is_made_by_uv(project):
     """The one that runs us, as the only one that is on every machine; what it needs is ours."""

@@ -24,13 +24,17 @@ SCAN_IMAGE = "scan-image"  # the verb of `scan --image`
 
 @dataclass(frozen=True)
 class Entry:
-    """One tool's outcome as it is kept: counts by grade in place of the findings."""
+    """One tool's outcome as it is kept: counts by grade in place of the findings.
+
+    split: of a suite in a shard, a hash over how its tests were divided.
+    """
 
     tool: str
     outcome: Outcome
     reason: str = ""
     looked_at: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
+    split: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ class Record:
     commit: full hash of the tree that was looked at. clean: the tree was that commit, without
     changes; a record of anything else opens no gate. image: the digest that was looked at; empty
     when it was the tree. config: hash of what steers the checks. coverage: per cent, if measured.
-    partial: only a part was run (`--only`, `--suite`, `--changed`, a shard). until: the last day
+    partial: only a part was run (`--only`, `--suite`, `--changed`, a shard). shard: `2/4`, where
+    nothing else makes it a part. until: the last day
     (ISO) on which it holds, where an exclusion that ends then covers what was found.
     """
 
@@ -55,6 +60,7 @@ class Record:
     coverage: float | None = None
     partial: bool = False
     until: str = ""
+    shard: str = ""
 
 
 def record(
@@ -94,16 +100,28 @@ def _kind(one: Record) -> str:
     parts = {
         one.verb: True,
         one.image.removeprefix("sha256:")[:12]: one.image,
+        _dashed(one.shard): one.shard,
         "unclean": not one.clean,
         "partial": one.partial,
-        "coverage": one.coverage is not None,
+        "coverage": one.coverage is not None and not one.shard,
     }
     return "-".join(name for name, holds in parts.items() if holds)
 
 
+def coverage_file(root: Path, commit: str, shard: str) -> Path:
+    """Where the coverage data of a shard are kept, beside its record."""
+    return root / FOLDER / NAME / commit / f"coverage-{_dashed(shard)}.data"
+
+
+def _dashed(shard: str) -> str:
+    """`shard-2-of-4`; empty for none."""
+    return f"shard-{shard.replace('/', '-of-')}" if shard else ""
+
+
 def _entry(verdict: Verdict) -> Entry:
     counts = Counter(finding.grade for finding in verdict.findings)
-    return Entry(verdict.tool, verdict.outcome, verdict.reason, verdict.looked_at, dict(counts))
+    told = (verdict.tool, verdict.outcome, verdict.reason, verdict.looked_at)
+    return Entry(*told, dict(counts), verdict.split)
 
 
 def _read(files: Iterable[Path]) -> Iterator[Record]:

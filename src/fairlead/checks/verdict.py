@@ -29,6 +29,7 @@ class Verdict:
     looked_at: what it examined, for people (`41 files`, `17 packages`). version: the tool's.
     seconds: its own time. cached: taken from an earlier run on the same content. idle: not run,
     because of the files that it was given its own settings or nature leave none to look at.
+    split: of a test suite in a shard, a hash over how its tests were divided.
     """
 
     tool: str
@@ -40,6 +41,7 @@ class Verdict:
     seconds: float = 0.0
     cached: bool = False
     idle: bool = False
+    split: str = ""
 
 
 def concluded(

@@ -3,7 +3,7 @@
 import json
 import shutil
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -122,23 +122,48 @@ def combine(jobs: Sequence[Job], reports: Path) -> Coverage:
         return Coverage(reason="no suite left coverage data")
     first = measured[0]
     rcfile = next((one[9:] for one in first.wishes.measuring or () if "--rcfile=" in one), None)
+    told = _reported(first.root, first.python, rcfile, data, reports)
+    if isinstance(told, str):
+        return Coverage(reason=told)
+    names = {job.file_name: job.name for job in measured}
+    return _read(reports / "coverage.json", [(names[name], one) for name, one in told.items()])
+
+
+def combine_files(
+    root: Path, python: str, source: Sequence[str], files: Sequence[Path], reports: Path
+) -> Coverage:
+    """The same of data that several runs left, such as shards."""
+    (rcfile, *_) = arguments(root, source)
+    data = {"shards": [str(file) for file in files]}
+    told = _reported(root, python, rcfile.removeprefix("--rcfile="), data, reports)
+    return Coverage(reason=told) if isinstance(told, str) else _read(reports / "coverage.json", ())
+
+
+def combined_file(root: Path) -> Path:
+    """The data of all suites of the last run."""
+    return own_folder(root, "coverage") / "combined"
+
+
+def _reported(
+    root: Path, python: str, rcfile: str | None, data: Mapping[str, list[str]], reports: Path
+) -> dict[str, float] | str:
+    """Per cent by suite, the reports written; or why there are none."""
     asked = {
         "rcfile": rcfile,
         "suites": data,
-        "data": str(own_folder(first.root, "coverage") / "combined"),
+        "data": str(combined_file(root)),
         "xml": str(reports / "coverage.xml"),
         "html": str(reports / "htmlcov"),
         "json": str(reports / "coverage.json"),
     }
     script = (PLUGIN / "coverage_report.py").read_bytes()
-    command = Command((first.python, "-", json.dumps(asked)), script, timeout=TIMEOUT)
-    ran = run_local(command, cwd=first.root)
+    command = Command((python, "-", json.dumps(asked)), script, timeout=TIMEOUT)
+    ran = run_local(command, cwd=root)
     if not ran.ok:
         said = (ran.err.strip() or ran.out.strip()).splitlines()
-        return Coverage(reason=f"no report: {said[-1] if said else ran.stopped or ran.code}")
-    names = {job.file_name: job.name for job in measured}
-    told = json.loads(ran.out)
-    return _read(reports / "coverage.json", [(names[name], one) for name, one in told.items()])
+        return f"no report: {said[-1] if said else ran.stopped or ran.code}"
+    percents: dict[str, float] = json.loads(ran.out)
+    return percents
 
 
 def _read(report: Path, suites: Sequence[tuple[str, float]]) -> Coverage:

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 from fairlead.checks.finding import Finding, Severity
 from fairlead.checks.suites import junit, summaries
@@ -98,11 +99,21 @@ def _nothing_ran(job: Job, ran: Ran, result: Result) -> Result:
 
 
 def _left_to_other_shards(job: Job) -> bool:
+    share = _share(job)
+    return bool(share.get("collected")) and not share.get("kept")
+
+
+def split_of(job: Job) -> str:
+    """A hash over how a shard's tests were divided; empty where they were not."""
+    return str(_share(job).get("split", "")) if job.wishes.shard else ""
+
+
+def _share(job: Job) -> dict[str, Any]:
     try:
-        share = json.loads(job.share.read_text("utf-8"))
+        told: dict[str, Any] = json.loads(job.share.read_text("utf-8"))
     except (OSError, ValueError):
-        return False
-    return bool(share["collected"]) and not share["kept"]
+        return {}
+    return told
 
 
 def _findings(job: Job, cases: tuple[Case, ...]) -> list[Finding]:

@@ -64,6 +64,13 @@ class Request:
         """Whether every test of the suites is run."""
         return not (self.wishes.arguments or self.places or self.wishes.shard)
 
+    @property
+    def only_divided(self) -> bool:
+        """Whether it is a shard, and all shards together are everything."""
+        return bool(self.wishes.shard) and not (
+            self.partial or self.wishes.arguments or self.places
+        )
+
 
 def request(
     repository: Repository,

@@ -15,7 +15,7 @@ from fairlead.checks.folder import needed_folder
 from fairlead.checks.suites import coverage, matrix, shard
 from fairlead.checks.suites.coverage import Coverage
 from fairlead.checks.suites.job import Job
-from fairlead.checks.suites.judge import judge
+from fairlead.checks.suites.judge import judge, split_of
 from fairlead.checks.suites.progress import Progress
 from fairlead.checks.suites.request import Request, jobs_of
 from fairlead.checks.suites.result import Result
@@ -168,7 +168,8 @@ class Suites:
             )
             job.log.write_text(self.redact(_log(ran)), encoding="utf-8")
             self._mask(job.junit)
-        return judge(job, ran)
+        result = judge(job, ran)
+        return replace(result, verdict=replace(result.verdict, split=split_of(job)))
 
     def _mask(self, report: Path) -> None:
         """Take secrets out of a report, which CI shows to everybody; a byte that is odd stays."""

@@ -28,6 +28,7 @@ def put_on_record(
     partial: bool = False,
     coverage: float | None = None,
     until: str = "",
+    shard: str = "",
 ) -> None:
     """Keep what was found out about the commit that is checked out; outside git, nothing.
 
@@ -46,7 +47,7 @@ def put_on_record(
         clean = before.clean and after == before
         config = run.repository().checks_hash
         one = record(verb, before.commit, clean, config, verdicts, coverage=coverage, until=until)
-        _keep(run, replace(one, partial=partial))
+        _keep(run, replace(one, partial=partial, shard=shard))
         if not (clean or partial) and (said := _opens_nothing(run, before, after)):
             run.reporter.event(Notice(said))
 

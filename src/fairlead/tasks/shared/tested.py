@@ -40,7 +40,7 @@ def tell(run: "Run", request: "Request", session: "Session", limit: float) -> No
     run.reporter.table("Tests", columns, rows, [*session.notes, *notes, *_logs(session)])
     run.reporter.findings([one for result in session.results for one in result.verdict.findings])
     if covered is not None and not covered.reason:
-        _files(run, covered)
+        show_files(run, covered)
     lines = [_tests(session), *([_coverage(covered, request, limit)] if covered else [])]
     good = session.passed and (covered is None or _enough(covered, request, limit))
     payload: dict[str, object] = {
@@ -49,7 +49,7 @@ def tell(run: "Run", request: "Request", session: "Session", limit: float) -> No
         "whole": request.whole and not request.partial,
     }
     if covered is not None:
-        payload["coverage"] = _coverage_data(covered, limit)
+        payload["coverage"] = coverage_data(covered, limit)
     run.reporter.result(payload, lines, ok=good)
 
 
@@ -77,7 +77,7 @@ def _logs(session: "Session") -> Iterator[str]:
             yield f"{result.name}: all it printed is in {result.log}"
 
 
-def _files(run: "Run", covered: "Coverage") -> None:
+def show_files(run: "Run", covered: "Coverage") -> None:
     """The files with most lines missing; all of them with --verbose."""
     shown = covered.files if run.options.verbose else covered.files[:SHOWN_FILES]
     rows = [(one.path, one.total, one.missing, f"{one.percent:.2f} %") for one in shown]
@@ -101,12 +101,18 @@ def _tests(session: "Session") -> str:
 
 
 def _coverage(covered: "Coverage", request: "Request", limit: float) -> str:
+    """Of a shard the share alone."""
+    if request.wishes.shard and not covered.reason:
+        shown = covered.shown(limit)
+        return f"coverage {shown} % by this shard alone, not held against a threshold"
+    return coverage_sentence(covered, limit)
+
+
+def coverage_sentence(covered: "Coverage", limit: float) -> str:
     """By how much the threshold is kept or missed, and where most is to be gained."""
     if covered.reason:
         return f"coverage was not measured: {covered.reason}"
     shown = f"coverage {covered.shown(limit)} %"
-    if request.wishes.shard:
-        return f"{shown} by this shard alone, not held against a threshold"
     if covered.reaches(limit):
         return f"{shown}, threshold {limit:g} %"
     worst = ", ".join(f"{one.path} ({one.missing} missing)" for one in covered.files[:3])
@@ -137,7 +143,7 @@ def _data(result: "Result") -> dict[str, object]:
     }
 
 
-def _coverage_data(covered: "Coverage", limit: float) -> dict[str, object]:
+def coverage_data(covered: "Coverage", limit: float) -> dict[str, object]:
     return {
         "percent": covered.percent,
         "threshold": limit,

@@ -2,9 +2,11 @@
 
 It runs in the project's own Python, whatever that has installed: nothing but pytest's hooks and the
 standard library. FAIRLEAD_SHARD is `2/4`; FAIRLEAD_DURATIONS a JSON file, test id → seconds;
-FAIRLEAD_SHARE the file in which it writes how many tests there were and how many it kept.
+FAIRLEAD_SHARE the file in which it writes how many tests there were, how many it kept, and a hash
+over how they were divided.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +29,13 @@ def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
     if others:
         config.hook.pytest_deselected(items=others)
     with open(os.environ["FAIRLEAD_SHARE"], "w", encoding="utf-8") as stream:
-        json.dump({"collected": total, "kept": len(items)}, stream)
+        json.dump({"collected": total, "kept": len(items), "split": digest(shards)}, stream)
+
+
+def digest(shards: Sequence[set[str]]) -> str:
+    """The same for all shards that were divided alike."""
+    text = json.dumps([sorted(one) for one in shards])
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:24]
 
 
 def split(ids: Sequence[str], durations: Mapping[str, float], count: int) -> list[set[str]]:

@@ -151,10 +151,7 @@ class _Trial:
         began = time.monotonic()
         reason = "it answered nothing"
         while time.monotonic() - began < smoke.timeout:
-            state = self.state()
-            if not state.get("Running"):
-                killed = ", killed for lack of memory" if state.get("OOMKilled") else ""
-                raise self.failed(f"it ended with exit code {state.get('ExitCode')}{killed}")
+            state = self.running()
             if self.one.port and self.one.health:
                 reason = self.ask(ImageCheck(self.one.health))
             elif "Health" in state:
@@ -167,6 +164,14 @@ class _Trial:
             if self.cancel.wait(POLL):
                 raise self.failed("it was interrupted")
         raise self.failed(f"not ready within {smoke.timeout:g} s: {reason}")
+
+    def running(self) -> dict[str, Any]:
+        """Its state; raises SmokeFailed when it has ended."""
+        state = self.state()
+        if not state.get("Running"):
+            killed = ", killed for lack of memory" if state.get("OOMKilled") else ""
+            raise self.failed(f"it ended with exit code {state.get('ExitCode')}{killed}")
+        return state
 
     def verdict(self, health: Mapping[str, Any]) -> str:
         if health.get("Status") == "healthy":
@@ -193,6 +198,7 @@ class _Trial:
         said = _docker("port", self.container, f"{self.one.port}/tcp").out
         with suppress(ValueError, IndexError):
             return int(said.splitlines()[0].rpartition(":")[2])
+        self.running()  # one that has ended since has no port either
         raise self.failed(f"port {self.one.port} is not published")
 
     def state(self) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from dataclasses import replace
 import pytest
 
 from fairlead.images.layout import INDEX
+from tests.tools import needs
 
+CYCLONEDX = "https://cyclonedx.org/bom"
 NAME = f"imgbuild-{int(time.time())}"  # a registry that lives on has the tags of earlier runs
 
 
@@ -25,12 +27,22 @@ def ask(lab, path, accept=f"{INDEX}, application/vnd.oci.image.manifest.v1+json"
 
 
 def tags_of(lab, name):
-    return set(ask(lab, f"{name}/tags/list")[0]["tags"])
+    """Each tag, and the digest that it points to."""
+    found = ask(lab, f"{name}/tags/list")[0]["tags"]
+    return {tag: ask(lab, f"{name}/manifests/{tag}")[1] for tag in found}
+
+
+def delivered(shop, name):
+    """The digest of what is built of the commit, as it is checked out, and pushed."""
+    shop.inv("build", f"--service={name}").ok()
+    return shop.inv("push", f"--service={name}", "--json").ok().result["digests"][name]
 
 
 @pytest.fixture(scope="module")
 def shop(sources):
-    return sources(NAME)
+    made = sources(NAME)
+    made.git("remote", "add", "origin", "git@example.com:team/shop.git")
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +75,7 @@ def test_labels_say_where_it_comes_from(on_main, lab):
     assert labels["org.opencontainers.image.revision"] == commit
     assert labels["org.opencontainers.image.version"] == f"main-{commit[:12]}"
     assert labels["org.opencontainers.image.created"] == config["created"]
+    assert labels["org.opencontainers.image.source"] == "https://example.com/team/shop"
     index = ask(lab, f"{NAME}/api/manifests/latest")[0]
     assert index["annotations"]["org.opencontainers.image.revision"] == commit
 
@@ -82,21 +95,45 @@ def test_the_scan_of_an_image_is_on_record_by_its_digest(shop, on_main):
     }
 
 
-def test_tags_on_main_a_branch_and_a_version(shop, on_main, lab):
-    commit, _ = on_main
-    assert tags_of(lab, f"{NAME}/web") >= {"latest", f"main-{commit[:12]}"}
+def test_tags_on_main_a_branch_and_a_version(shop, on_main, lab, unscanned):
+    """All that there are, and what each points to."""
+    commit, built = on_main
+    first = built["digests"]["web"]
+    assert tags_of(lab, f"{NAME}/web") == dict.fromkeys(("latest", f"main-{commit[:12]}"), first)
+
     shop.git("checkout", "-q", "-b", "feature/Größe_#1")
-    shop.inv("build", "--service=web").ok()
-    shop.inv("push", "--service=web").ok()
-    assert f"feature-Gr-e_-1-{commit[:12]}" in tags_of(lab, f"{NAME}/web")
+    branch = delivered(shop, "web")
     shop.git("checkout", "-q", "main")
+    expected = tags_of(lab, f"{NAME}/web")
+    assert expected.pop(f"feature-Gr-e_-1-{commit[:12]}") == branch != first
+    assert expected == dict.fromkeys(("latest", f"main-{commit[:12]}"), first)
+
     shop.git("tag", "v1.4.2")
     try:
-        shop.inv("build", "--service=web").ok()
-        shop.inv("push", "--service=web").ok()
+        version = delivered(shop, "web")
     finally:
         shop.git("tag", "-d", "v1.4.2")
-    assert tags_of(lab, f"{NAME}/web") >= {"v1.4.2", "v1.4", "v1"}
+    assert tags_of(lab, f"{NAME}/web") == {
+        **dict.fromkeys(("v1.4.2", "v1.4", "v1", "latest"), version),
+        f"main-{commit[:12]}": first,
+        f"feature-Gr-e_-1-{commit[:12]}": branch,
+    }
+
+
+def test_the_parts_of_an_image_are_attached_to_it(on_main, lab):
+    """In both formats, where a client of the registry finds them."""
+    needs("syft")
+    index = ask(lab, f"{NAME}/api/manifests/{on_main[1]['digests']['api']}")[0]
+    image, attestation = index["manifests"]
+    assert attestation["annotations"]["vnd.docker.reference.digest"] == image["digest"]
+    layers = ask(lab, f"{NAME}/api/manifests/{attestation['digest']}")[0]["layers"]
+    found = {one["annotations"]["in-toto.io/predicate-type"]: one["digest"] for one in layers}
+    for kind, part in (("https://spdx.dev/Document", "packages"), (CYCLONEDX, "components")):
+        statement = ask(lab, f"{NAME}/api/blobs/{found[kind]}")[0]
+        assert statement["subject"][0]["digest"]["sha256"] == image["digest"].removeprefix(
+            "sha256:"
+        )
+        assert statement["predicate"][part]
 
 
 def clone_of(shop, folder, umask):
@@ -106,7 +143,9 @@ def clone_of(shop, folder, umask):
         shop.git("clone", "-q", str(shop.folder), str(folder))
     finally:
         os.umask(before)
-    return replace(shop, folder=folder)
+    made = replace(shop, folder=folder)
+    made.git("remote", "set-url", "origin", "https://example.com/team/shop.git")
+    return made
 
 
 def forget_layers(builder, docker_config):

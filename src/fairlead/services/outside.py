@@ -25,7 +25,7 @@ def outside(
     composed = _composed(repository, services)
     elsewhere = {*composed, *repository.build.services}
     return {
-        service.name: tuple(_paths(service, *_place(repository, service, composed)))
+        service.name: tuple(_paths(*_place(repository, service, composed)))
         for service in services
         if service.name in elsewhere
     }
@@ -34,18 +34,19 @@ def outside(
 def _composed(
     repository: Repository, services: "Sequence[RepositoryService]"
 ) -> Mapping[str, Place]:
-    """Where the compose file builds those that have no Dockerfile in their folder."""
+    """Where the compose file builds them."""
     path = compose_file(repository.root)
     try:
         text = (repository.root / path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return {}
-    if "build" not in text:
-        return {}
-    names = [one.name for one in services if one.name in text and not _has_own(repository, one)]
-    built = built_services(text) if names else {}  # to read YAML takes as long as all the rest
+    built = built_services(text) if "build" in text else {}
     folder = os.path.dirname(path)
-    return {name: _of_compose(built[name]["build"], folder) for name in names if name in built}
+    return {
+        one.name: _of_compose(built[one.name]["build"], folder)
+        for one in services
+        if one.name in built
+    }
 
 
 def _of_compose(build: object, folder: str) -> Place:
@@ -58,10 +59,10 @@ def _of_compose(build: object, folder: str) -> Place:
 def _place(
     repository: Repository, service: "RepositoryService", composed: Mapping[str, Place]
 ) -> Place:
-    """As `build` finds it: the folder's own Dockerfile, else the compose file's `build`, else the
+    """As `build` finds it: the compose file's `build`, else the folder's own Dockerfile, else the
     whole repository; [build.services.<name>] has the last word."""
     context, dockerfile = composed.get(service.name, (".", DOCKERFILE))
-    if _has_own(repository, service):
+    if service.name not in composed and _has_own(repository, service):
         context, dockerfile = service.path, service.dockerfile
     recipe = repository.build.services.get(service.name)
     if recipe and recipe.context:
@@ -75,12 +76,10 @@ def _has_own(repository: Repository, service: "RepositoryService") -> bool:
     return os.path.isfile(os.path.join(repository.root, service.path, service.dockerfile))
 
 
-def _paths(service: "RepositoryService", context: str, dockerfile: str) -> Iterator[str]:
+def _paths(context: str, dockerfile: str) -> Iterator[str]:
     """A .dockerignore says what of a context is seen, so it belongs to it."""
-    if context == ".":
-        yield from (dockerfile, f"{dockerfile}.dockerignore", ".dockerignore")
-    elif context != service.path:
-        yield from (context, dockerfile, f"{dockerfile}.dockerignore")
+    yield from (dockerfile, f"{dockerfile}.dockerignore")
+    yield ".dockerignore" if context == "." else context
 
 
 def _joined(folder: str, path: str) -> str:

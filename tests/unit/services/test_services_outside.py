@@ -25,6 +25,11 @@ LAYOUTS = {
         f"build: {{ context: .., dockerfile: {IMAGE} }}",
         [IMAGE, ".dockerignore"],
     ),
+    "the compose file's, beside an own Dockerfile": (
+        "",
+        f"build: {{ context: .., dockerfile: {IMAGE} }} # own",
+        [IMAGE],
+    ),
     "the compose file's, with a recipe": (
         RECIPE + 'dockerfile = "api.Dockerfile"',
         "build: ../docker",
@@ -41,6 +46,8 @@ def made(repo):
         here.write("deploy/compose.yaml", f"services:\n  api:\n    {build or 'image: x'}\n")
         for file in ("docker/Dockerfile", "docker/api.Dockerfile", "services/Dockerfile"):
             here.write(file, "FROM scratch\n")
+        if "# own" in build:
+            here.write("services/api/Dockerfile", "FROM scratch\n")
         here.commit()
         return here
 

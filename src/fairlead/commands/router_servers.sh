@@ -43,14 +43,18 @@ fl_servers_tell() { # stdin's commands, one a line, which answer nothing when th
 }
 
 fl_servers_listed() { # BACKEND: NAME ADDRESS up|down of all its servers; ADDRESS `-` is a free one
-  for rt_try in 1 2 3 4 5; do
+  # A router that is just being started again is waited for: a way back must not fail for its second.
+  fl_uptime
+  rt_until=$((fl_up + 15))
+  while :; do
     rt_answer=$(fl_router_api "show servers state $1") || :
     case $rt_answer in
       *'# be_id'*) break ;;
       *'find backend'*) fl_fail "the router knows no backend $1" ;;
     esac
-    [ "$rt_try" -lt 5 ] || fl_fail "the router of this host does not answer"
-    fl_nap
+    fl_uptime
+    [ "$fl_up" -lt "$rt_until" ] || fl_fail "the router of this host does not answer"
+    fl_nap 0.2
   done
   printf '%s\n' "$rt_answer" | awk 'NF > 20 && !/^#/ { print $4, $5, $6 == 2 ? "up" : "down" }'
 }

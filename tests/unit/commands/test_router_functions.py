@@ -61,6 +61,16 @@ def test_a_router_that_does_not_answer_is_not_switched(router: Shell) -> None:
     assert live(router) == "agentic-staging blue\n"
 
 
+def test_a_router_that_is_just_being_started_again_is_waited_for(router: Shell) -> None:
+    """Docker takes a second or two for that; a way back is proven by what the router says."""
+    answers = (
+        'fl_router_api() { echo asked >>"$FL_ROUTER/asked";'
+        ' [ "$(wc -l <"$FL_ROUTER/asked")" -gt 9 ] || return 1; echo "# be_id"; }'
+    )
+    done = router.run(f"{answers}; fl_servers_listed a-b && echo listed")
+    assert done.out.splitlines()[-1] == "listed", done.err
+
+
 def test_a_slot_the_router_has_no_backends_for_is_refused(router: Shell) -> None:
     (router.router / "conf.d/agentic-staging-blue.cfg").touch()
     done = router.call("fl_switch", "blue:green:100")

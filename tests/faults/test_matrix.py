@@ -77,6 +77,8 @@ def begun(app: Project, way: str) -> Scene:
     """A deploy of the release that is not live now."""
     before = app.serving()
     assert before in (OLD, NEW), f"the case before left {before}"
+    if {app.serving(host) for host in app.hosts} != {before}:  # one that failed left them mixed
+        app.deploy(before).ok()
     tag = NEW if before == OLD else OLD
     running = app.start("deploy", f"--tag={tag}", "--json", group=CLIENT)
     return Scene(app, before, tag, running, way)

@@ -25,6 +25,8 @@ NOT_RUN = {
     "fairlead status": "looks at a server of the reader's; the tutorial's is run",
     "fairlead release.publish": "needs GitHub; tests/unit/versions runs it against a server",
     "fairlead rollback": "changes a server of the reader's; the tutorial's is run",
+    "fairlead services.changed": "of a project of the reader's; tests/unit/services runs it",
+    "ssh deploy@web1 docker rename": "tests/lab/test_two_applications.py runs it",
     "fairlead test": "of a project of the reader's; tests/cli/test_suites.py runs each",
     "fairlead backups.": "needs a host with data; tests/lab/test_data.py runs each",
     "git tag v1.0.0 && fairlead build": "the same of a project of the reader's",

@@ -38,6 +38,7 @@ LONG = (
     "test_host_tasks.py",
     "test_https.py",
     "test_suite_services.py",
+    "test_two_applications.py",
     "test_unfinished_data.py",
     "test_volume.py",
     "test_workers.py",

@@ -6,7 +6,7 @@ A copy settles all three. It is made of the working copy, not by `git archive`, 
 submodules nor files that are not committed yet, and leaves out what is `export-ignore`.
 
 Times: BuildKit brings a file that is newer than the commit down to the commit's time, and leaves
-older ones (docs/build-repro.md); so here none is older. A newer one keeps its own, for BuildKit
+older ones (its docs/build-repro.md); so here none is older. A newer one keeps its own, for BuildKit
 takes a file whose size and time are as before for unchanged.
 """
 
@@ -141,5 +141,5 @@ def _copy(file: Path, to: Path, when: int) -> None:
 
 def _settle_folders(top: Path, when: int) -> None:
     for folder, _, _ in os.walk(top):
-        os.chmod(folder, 0o755)  # noqa: S103  (.fairlead is ours alone)
+        Path(folder).chmod(0o755)
         os.utime(folder, (when, when))

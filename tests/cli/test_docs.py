@@ -28,6 +28,7 @@ NOT_RUN = {
     "fairlead services.changed": "of a project of the reader's; tests/unit/services runs it",
     "ssh deploy@web1 docker rename": "tests/lab/test_two_applications.py runs it",
     "fairlead test": "of a project of the reader's; tests/cli/test_suites.py runs each",
+    "fairlead services.changed": "needs jq; tests/unit/services/test_services_commands.py reads it",
     "fairlead backups.": "needs a host with data; tests/lab/test_data.py runs each",
     "git tag v1.0.0 && fairlead build": "the same of a project of the reader's",
     "fairlead build": "needs a builder of the reader's; tests/lab/images runs it",

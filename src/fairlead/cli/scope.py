@@ -78,7 +78,7 @@ def repository_services(run: "Run") -> "tuple[RepositoryService, ...]":
     names, all_changed = _asked(run)
     chosen = set(_known(names, [one.name for one in services]))
     if all_changed:
-        chosen |= differing(run, base_of())
+        chosen |= differing(run, compare(run, base_of()))
     elif not names:
         return services
     return tuple(service for service in services if service.name in chosen)
@@ -106,7 +106,7 @@ def services_to_deploy(run: "Run", tag: str) -> tuple[str, ...] | None:
         listed = ", ".join(sorted(untold))
         text = f"taken whether changed or not, since no source is declared for it: {listed}"
         run.reporter.event(Notice(text))
-    changed = differing(run, until=_commit_to_deploy(run, tag))
+    changed = differing(run, compare(run, until=_commit_to_deploy(run, tag)))
     without_image = changed & (environment.services.keys() - images.keys())
     taken = same_image(images, changed) | without_image | untold | set(named)
     return tuple(sorted(taken)) or None
@@ -137,11 +137,11 @@ def base_of(given: str | None = None) -> str | None:
     return os.environ.get("FAIRLEAD_BASE") if given is None else given
 
 
-def differing(run: "Run", base: str | None = None, until: str = "") -> set[str]:
+def differing(run: "Run", comparison: "Comparison") -> set[str]:
     """The names of `changes`; it is told which changed files select nothing."""
     from fairlead.events import Notice
 
-    found = changes(run, compare(run, base, until))
+    found = changes(run, comparison)
     if found.left_out:
         run.reporter.event(Notice(found.left_out))
     return {one.name for one in found.services}

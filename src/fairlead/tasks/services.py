@@ -51,13 +51,13 @@ def matrix(run: Run, base: str | None = None, all: bool = False) -> None:
     """Print the services that changed as the matrix of a CI job, and nothing else"""
     from json import dumps
 
-    from fairlead.cli.scope import ALL_CHANGED, base_of, changes, compare
+    from fairlead.cli.scope import ALL_CHANGED, base_of, compare, differing
 
     only_changed = not all or ALL_CHANGED in run.options.service
     comparison = compare(run, base_of(base)) if only_changed else None
     services = _asked(run)
     if comparison:
-        names = {one.name for one in changes(run, comparison).services}
+        names = differing(run, comparison)
         services = tuple(one for one in services if one.name in names)
     include = {"include": [service.listed() for service in services]}
     if not run.options.json:

@@ -89,6 +89,10 @@ def test_an_empty_matrix_says_so(call, tmp_path):
     outputs = tmp_path / "outputs"
     said = call("services.matrix", "--base=HEAD", GITHUB_ACTIONS="true", GITHUB_OUTPUT=str(outputs))
     assert json.loads(said.stdout) == {"include": []}
+    call.repo.write("scripts/release.sh", "changed")
+    said = call("services.matrix", "--base=HEAD", GITHUB_ACTIONS="true")
+    assert json.loads(said.stdout) == {"include": []}
+    assert "changed, but of no service: 1 file (scripts/release.sh)" in said.stderr
     assert "\nfalse\n" in outputs.read_text()
     assert len(json.loads(call("services.matrix", "--all").stdout)["include"]) == 4
 

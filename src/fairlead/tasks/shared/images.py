@@ -70,11 +70,11 @@ def chosen(run: Run, building: "Building", tag: str, changed: bool) -> "tuple[Bu
 
 def _differing(run: Run, built: "set[str]") -> "set[str]":
     """The services that changed, and those of which nothing tells; it is said what is left out."""
-    from fairlead.cli.scope import base_of, differing
+    from fairlead.cli.scope import base_of, compare, differing
     from fairlead.events import Notice
 
     known = {one.name for one in run.declaration().services}
-    changed, undeclared = differing(run, base_of()) & known, built - known
+    changed, undeclared = differing(run, compare(run, base_of())) & known, built - known
     for names, text in (
         (changed - built, "changed, but no image is built for it (no Dockerfile): {}"),
         (undeclared, "taken whether changed or not, since no source is declared for it: {}"),

@@ -19,7 +19,8 @@ def merge(run: "Run", covered: bool, limit: float) -> None:
     """
     from fairlead.checks.records import keep, recorded
     from fairlead.checks.suites.join import joined, shards_of
-    from fairlead.tasks.shared.recording import head
+    from fairlead.events import Notice
+    from fairlead.tasks.shared.recording import head, opens_nothing
 
     if run.options.plan:
         run.reporter.result({"outcome": "planned"}, ["the shards on record would be put together"])
@@ -30,6 +31,8 @@ def merge(run: "Run", covered: bool, limit: float) -> None:
     share = measured.percent if measured else None
     whole = replace(joined(shards), clean=here.clean, coverage=share)
     keep(root, whole)
+    if not here.clean and (said := opens_nothing(run, here)):
+        run.reporter.event(Notice(said))
     _tell(run, whole, measured, len(shards), limit)
 
 

@@ -1,6 +1,7 @@
 """Verdicts put on record, for the gates of a later deploy."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,14 @@ if TYPE_CHECKING:
 
 def head(run: "Run") -> "Head":
     """The commit that is about to be looked at; none outside git."""
+    from fairlead.checks.folder import FOLDER, own_folder
     from fairlead.transport.git import read_head
 
-    return read_head(run.repository().root)
+    root = run.repository().root
+    if (root / FOLDER).is_dir():  # handed on by a CI job, it may not ignore itself yet
+        with suppress(OSError):
+            own_folder(root, "")
+    return read_head(root)
 
 
 def put_on_record(
@@ -48,11 +54,11 @@ def put_on_record(
         config = run.repository().checks_hash
         one = record(verb, before.commit, clean, config, verdicts, coverage=coverage, until=until)
         _keep(run, replace(one, partial=partial, shard=shard))
-        if not (clean or partial) and (said := _opens_nothing(run, before, after)):
+        if not (clean or partial) and (said := opens_nothing(run, before, after)):
             run.reporter.event(Notice(said))
 
 
-def _opens_nothing(run: "Run", *seen: "Head") -> str:
+def opens_nothing(run: "Run", *seen: "Head") -> str:
     """That changes which are in no commit keep gates closed, and which those are; empty where no
     environment has gates."""
     from fairlead.checks.scan.judging import listed
@@ -92,7 +98,7 @@ def put_image_on_record(
     config = run.repository().checks_hash
     one = record(SCAN_IMAGE, image.commit, clean, config, verdicts, image=image.digest, until=until)
     _keep(run, replace(one, partial=partial))
-    return _opens_nothing(run, steered) if not (steered.clean or partial) else ""
+    return opens_nothing(run, steered) if not (steered.clean or partial) else ""
 
 
 def _keep(run: "Run", one: "Record") -> None:

@@ -1,11 +1,14 @@
 """Services of test suites as containers of this machine's engine, and the example's own suites."""
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from fractions import Fraction
+from math import floor
 from pathlib import Path
 
 import pytest
@@ -126,13 +129,21 @@ def test_a_container_that_does_not_get_ready_leaves_the_suite_not_run(project: P
     assert mine(before) == []
 
 
+@pytest.mark.timeout(600)
 def test_the_example_s_suites_pass_and_too_little_coverage_still_fails(lab: Lab) -> None:
-    """One table, a real Redis for each suite; scripts/test holds them to their own threshold."""
-    example = ROOT / "examples/agentic"
-    missed = run(example, "--coverage", "--threshold=99.9", REDIS_IMAGE=f"{lab.push}/redis:8")
+    """One table, a real Redis for each suite. What is covered is enough; a hair more is not."""
+    example, redis = ROOT / "examples/agentic", f"{lab.push}/redis:8"
+    enough = run(example, "--coverage", "--json", REDIS_IMAGE=redis)
+    assert enough.returncode == 0, enough.stdout + enough.stderr
+    measured = json.loads(enough.stdout.splitlines()[-1])["coverage"]
+    share = Fraction(100 * (measured["lines"] - measured["missing"]), measured["lines"])
+    above = f"{(floor(share * 10000) + 1) / 10000:.4f}"
+    missed = run(example, f"--threshold={above}", REDIS_IMAGE=redis)
     assert missed.returncode == 1, missed.stdout + missed.stderr
     rows = [line.split() for line in missed.stdout.splitlines()]
     outcomes = {row[0]: row[1] for row in rows if len(row) > 6 and row[1] in ("passed", "findings")}
     names = ("unit", "integration", "http-api", "security", "property")
     assert outcomes == dict.fromkeys(names, "passed"), missed.stdout
-    assert "points below the threshold of 99.9 %" in missed.stdout
+    assert f"points below the threshold of {float(above):g} %" in missed.stdout
+    at = f"--threshold={floor(share * 10000) / 10000:.4f}"
+    assert run(example, at, REDIS_IMAGE=redis).returncode == 0

@@ -43,7 +43,7 @@ def test_nothing_is_recorded_or_left_and_no_other_build_comes_between(slow):
     assert process.returncode == 1
     assert b"state: no image was recorded" in err
     assert refused.code == 1
-    assert "another `inv build` is at work" in refused.err
+    assert "another `inv build` or `inv push` is at work" in refused.err
     assert left("container") == before
     assert left("image") == ""
     assert not list(slow.folder.glob(".fairlead/builds/*.json"))

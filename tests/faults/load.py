@@ -8,7 +8,7 @@ from tests.lab.project import Project
 
 
 class Loads:
-    """A load on each host: `with Loads(app) as loads:`, then `stop()` for what was counted."""
+    """A load on each host, as long as its block lasts; `stop()` has what was counted."""
 
     def __init__(self, app: Project) -> None:
         self._loads = {host: _on(host, app) for host in app.hosts}
@@ -20,8 +20,12 @@ class Loads:
             self._stack.enter_context(one)
         return self
 
-    def __exit__(self, *raised: object) -> None:
-        self._stack.close()
+    def __exit__(self, raised: object, *about: object) -> None:
+        try:
+            if raised is None:
+                self.stop()
+        finally:
+            self._stack.close()
 
     def stop(self) -> dict[Host, Report]:
         """End: requests under way are still answered and counted."""

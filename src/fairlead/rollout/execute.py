@@ -22,6 +22,7 @@ RESTORE = "restore"  # the step that replaces data
 UNSTARTED = frozenset(
     ("settle", "check", "backup", "upload", "pull", "router", "stop", "restore", "migrate")
 )
+UNDO_PATIENCE = 15.0  # seconds from when an undo begins, in which it is tried again
 FENCED = "@fenced"  # said by fl_fence; its exit code may be that of a migration, too
 
 
@@ -97,9 +98,8 @@ class Execution:
                 continue
             back = Step(f"undo {step.name}", f"undo: {step.title}", step.undo)
             started = self._announce(back)
-            outcomes = self.fleet.act(back.name, back.commands, self.turn)
-            self.note_fenced(outcomes)
-            reasons = _reasons(outcomes)
+            patience = UNDO_PATIENCE if step.after_switch and step.name != RESTORE else 0.0
+            reasons = _reasons(self._taken_back(back, patience))
             self._conclude(back, started, not reasons)
             for name, lines in reasons.items():
                 failed[name] = (*failed.get(name, ()), *lines)
@@ -109,6 +109,26 @@ class Execution:
                 self.data_unknown = True
                 break
         return failed
+
+    def _taken_back(self, back: Step, patience: float) -> dict[str, Outcome]:
+        """What came of an undo. Where it failed it is tried again: else this host stays behind,
+        for a disk that was full or a router that was gone for some seconds."""
+        give_up = time.monotonic() + patience
+        outcomes: dict[str, Outcome] = {}
+        left = dict(back.commands)
+        while True:
+            outcomes |= self.fleet.act(back.name, left, self.turn)
+            self.note_fenced(outcomes)
+            left = {
+                name: words
+                for name, words in left.items()
+                if isinstance(outcome := outcomes[name], Result)
+                and not outcome.ok
+                and name not in self.fenced
+            }
+            if not left or time.monotonic() > give_up:
+                return outcomes
+            time.sleep(1.0)
 
     def record(self, step: str) -> str:
         """Where a step's output is on its hosts, whole (commands/steps.sh)."""

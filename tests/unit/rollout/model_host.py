@@ -7,6 +7,7 @@ can be planned. What is certain about real hosts is for the lab; here it is the 
 
 import io
 import json
+import math
 import tarfile
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -32,9 +33,9 @@ WITHOUT_EFFECT = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass
 class Fault:
-    """Where a script fails: at the first command that `when` fits, so many `times`.
+    """Where a script fails: at a command that `when` fits; so many `times`, or always.
 
     lost: the connection breaks there instead, after the command was done.
     """
@@ -44,6 +45,7 @@ class Fault:
     code: int = 1
     out: str = ""
     lost: bool = False
+    times: float = math.inf
 
 
 def at(*words: str, **how: Any) -> Fault:
@@ -98,7 +100,9 @@ class ModelHost:
         token = assigned(script, "FL_TOKEN")
         out: list[str] = []
         for argv in split_script(script):
-            fault = next((one for one in self.faults if one.when(argv)), None)
+            fault = next((one for one in self.faults if one.times and one.when(argv)), None)
+            if fault:
+                fault.times -= 1
             if fault and not fault.lost:
                 out.append(fault.out)
                 return self._result(fault.code, out, fault.err)

@@ -30,7 +30,7 @@ from fairlead.errors import (
     RolledBack,
 )
 from fairlead.model import Command, ReleaseStatus, Step
-from fairlead.rollout import last_look
+from fairlead.rollout import execute, last_look
 from fairlead.rollout.fleet import Fleet
 from fairlead.rollout.observed import Live
 from fairlead.rollout.outcome import carry_out, take_back
@@ -435,6 +435,17 @@ class TestAFailureAfterTheSwitch:
         assert f"inv rollback --to={OLD}," in error.next_step
         assert error.facts["hosts"] == scene.releases
         assert error.facts["release"] is None
+
+    def test_a_way_back_that_fails_for_a_moment_is_tried_again(self, monkeypatch):
+        """A disk that was full, a router that was restarting: no host is left behind for that."""
+        monkeypatch.setattr(execute, "UNDO_PATIENCE", 60.0)
+        monkeypatch.setattr(execute.time, "sleep", lambda _: None)
+        scene = Scene()
+        scene.fails("web1", at("fl_drain"), at("fl_switch", "blue", times=2))
+        scene.fail(RolledBack)
+        assert scene.live == {"web1": "blue", "web2": "blue"}
+        undone = [s.step for s in scene.of(events.PhaseStarted) if s.step.startswith("undo")]
+        assert len(undone) == len(set(undone)), "told more than once"
 
     def test_an_old_slot_that_does_not_come_back_leaves_the_new_one_serving(self):
         """One host rolled, the next one fails, and on the first the old release does not start."""

@@ -9,7 +9,10 @@ Codes = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Ends:
-    """By how far it was: not begun yet, before the switch, after it, looking again, all done."""
+    """By how far it was: not begun yet, before the switch, after it, looking again, all done.
+
+    The last phase before the switch may be over before the fault has struck.
+    """
 
     look: Codes = (0,)
     before: Codes = (0,)
@@ -22,6 +25,8 @@ class Ends:
             return {"verify": self.verify, "tidy": self.tidy}[phase]
         if phase in AFTER:
             return self.after
+        if phase == BEFORE[-1]:
+            return (*self.before, *self.after)
         return self.before if phase in BEFORE else self.look
 
 

@@ -140,6 +140,7 @@ fl_backup_try() { # STAMP NAME KIND SERVICE QUERY DETAIL…: restored into a thr
   fl_image=$(docker inspect --format '{{.Image}}' "$fl_id")
   shift 5
   fl_away_of=$FL_KEY/try # it has no lock, so the throwaway containers of others may be at work
+  mkdir -p "$FL_BASE/lock" # a backup that was copied here may be all there is
   exec 6>>"$FL_BASE/lock/try"
   flock -w 60 6 || fl_fail "another restore test still runs on this host; nothing was restored"
   fl_throwaways_end

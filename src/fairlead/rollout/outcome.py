@@ -65,7 +65,10 @@ def carry_out(
 
 
 def take_back(session: Session, situation: Situation, plan: Plan, run: Run) -> Outcome:
-    """Carry out the plan that undoes a run which never ended. Raises LockHeld, MixedState."""
+    """Carry out the plan that undoes a run which never ended.
+
+    Raises LockHeld, LockLost (somebody else has gone on with it), MixedState.
+    """
     doing = f"rollback of {run.doing}"
     with (
         noted(session.listen) as cancel,
@@ -79,6 +82,8 @@ def take_back(session: Session, situation: Situation, plan: Plan, run: Run) -> O
         failure = execution.run()
         seen = last_look(session.fleet)
         states = {name: s for name, s in seen.items() if isinstance(s, HostState)}
+        if failure and execution.fenced:
+            raise failures.overtaken(execution, failure.step.name, failure.told, states)
         before = situation.observed
         wrong = [
             name

@@ -543,20 +543,35 @@ class TestAFirstDeploy:
         assert scene.live == {"web1": "-", "web2": "-"}
 
 
-def test_a_run_that_could_not_be_taken_back_is_in_the_audit_and_stays_open():
-    """Who tried it at 3 a.m. is on record; the next `inv rollback` goes on with it."""
-    scene = Scene(hosts=("web1",)).fails("web1", at("fl_switch", err="no router"))
+def taking_back(fault):
+    """A run that never ended on the one host; undoing its switch meets this fault."""
+    scene = Scene(hosts=("web1",)).fails("web1", fault)
     web1, run = scene.hosts["web1"], SimpleNamespace(id="20251202-1", last=3, doing="deploy v2")
     names = ("verb", "who", "release", "tag", "strategy", "live", "started")
     header = dict.fromkeys(names, "") | {"doing": run.doing, "services": [], "serving": ["switch"]}
     web1.journal[run.id] = Story(json.dumps(header))
     back = Step("undo switch", "", {"web1": (Command(("fl_switch", "blue")),)})
+    return web1, run, lambda: take_back(scene.session, scene.situation, Plan((back,)), run)
+
+
+def test_a_run_that_could_not_be_taken_back_is_in_the_audit_and_stays_open():
+    """Who tried it at 3 a.m. is on record; the next `inv rollback` goes on with it."""
+    web1, run, take = taking_back(at("fl_switch", err="no router"))
     with pytest.raises(MixedState) as caught:
-        take_back(scene.session, scene.situation, Plan((back,)), run)
+        take()
     assert f"inv rollback again; or inv rollback --to={OLD}" in caught.value.next_step
     assert [(one["event"], one["outcome"], one["run"]) for one in web1.audit] == [
         ("rollback", "mixed", run.id)
     ]
+    assert web1.journal[run.id].end == ""
+
+
+def test_who_is_overtaken_while_taking_back_says_so():
+    """It slept past its lease, and somebody else goes on: exit 3, not 6, and no word of its own."""
+    web1, run, take = taking_back(at("fl_switch", code=75, out="@fenced"))
+    with pytest.raises(LockLost) as caught:
+        take()
+    assert (caught.value.exit_code, web1.audit) == (3, [])
     assert web1.journal[run.id].end == ""
 
 

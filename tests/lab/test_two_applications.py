@@ -17,10 +17,10 @@ def version(app, port: int) -> bytes:
         return bytes(answer.read())
 
 
-def test_their_router_has_other_ports_when_both_agree(project, image):
+def test_their_router_has_other_ports_when_both_agree(project, image, hosts):
     """One alone is refused, and nothing is touched; given away, the router is made anew."""
-    tag = image("shared-v1")
-    shop, blog = project("shop"), project("blog")
+    tag, alone = image("shared-v1"), hosts(4)[3:]  # the repository's own environments are elsewhere
+    shop, blog = project("shop", alone), project("blog", alone)
     for app in (shop, blog):
         app.deploy(tag).ok()
 

@@ -26,10 +26,14 @@ fl_step_input() { # take in what comes by stdin, whole: a step that has begun wa
   [ "$FL_INPUT" -gt 0 ] || return 0
   mkdir -p "$FL_BASE/journal/$FL_RUN"
   st_input=$FL_BASE/journal/$FL_RUN/.$FL_STEP.$$
-  (umask 077 && head -c "$FL_INPUT" >"$st_input") || :
-  exec 7<"$st_input"
-  st_size=$(wc -c <"$st_input")
+  # Its name is gone before a byte comes: a script that is killed meanwhile leaves nothing behind.
+  (umask 077 && : >"$st_input")
+  # shellcheck disable=SC2094  # one to fill it, one to measure it, one for the step
+  exec 5<"$st_input" 6>"$st_input" 7<"$st_input"
   rm -f "$st_input"
+  head -c "$FL_INPUT" >&6 || :
+  st_size=$(wc -c <&5)
+  exec 5<&- 6>&-
   [ "$st_size" -eq "$FL_INPUT" ] ||
     fl_fail "only $((st_size)) of $FL_INPUT bytes arrived (is the disk full?); nothing was changed"
 }

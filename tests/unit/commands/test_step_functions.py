@@ -174,6 +174,18 @@ def test_its_input_is_there_before_it_begins(shell):
     assert sorted(kept) == ["001.start", "header"]
 
 
+def test_what_is_killed_while_its_input_arrives_leaves_nothing_of_it(shell):
+    """It may hold secrets, and nobody would ever look for it."""
+    whole = a_step(shell, f"cat >{shell.own}/got", stdin=b"x" * 200_000)
+    client = begin(shell, whole, subprocess.PIPE)
+    client.stdin.write(b"x" * 150_000)  # more than a pipe holds: some of it was read
+    client.stdin.flush()
+    os.killpg(client.pid, signal.SIGKILL)
+    client.wait(timeout=10)
+    hang_up(client)
+    assert [path.name for path in (shell.base / "journal" / RUN).iterdir()] == ["header"]
+
+
 def test_one_whose_lock_is_gone_does_nothing(shell):
     """A client that slept through its lease: exit 75, and nothing in the journal."""
     told = send(shell, a_step(shell, f"touch {shell.own}/made", token="other"))
